@@ -1,0 +1,71 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+// Language settings shared by every Swift target of ours.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+
+let package = Package(
+  name: "Evident",
+  platforms: [.macOS(.v15)],
+  products: [.executable(name: "evident", targets: ["evident"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+  ],
+  targets: [
+    // The trusted closure: what decides a verdict. Pure Swift plus swift-crypto.
+    .target(name: "Digests", dependencies: [crypto], swiftSettings: strict),
+    .target(name: "ModelGraph", dependencies: ["Digests"], swiftSettings: strict),
+    .target(name: "Tokenizers", dependencies: ["Digests"], swiftSettings: strict),
+    .target(name: "Receipts", dependencies: ["Digests", crypto], swiftSettings: strict),
+    .target(
+      name: "Verification",
+      dependencies: ["Digests", "ModelGraph", "Tokenizers", "Receipts", crypto],
+      swiftSettings: strict),
+
+    // Everything below may be wrong, slow or hostile and a verdict still holds.
+    .target(
+      name: "CKernels",
+      cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]),
+    .target(name: "ModelFiles", dependencies: ["Digests", "ModelGraph", "Tokenizers"], swiftSettings: strict),
+    .target(
+      name: "Inference", dependencies: ["Digests", "ModelGraph", "CKernels"],
+      swiftSettings: strict),
+    .target(
+      name: "Server",
+      dependencies: [
+        "Digests", "ModelGraph", "Tokenizers", "Receipts", "Inference", "ModelFiles",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "evident",
+      dependencies: [
+        "Digests", "ModelGraph", "Tokenizers", "Receipts", "Verification", "ModelFiles",
+        "Inference", "Server",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: strict),
+    .testTarget(name: "DigestsTests", dependencies: ["Digests"], swiftSettings: strict),
+  ]
+)

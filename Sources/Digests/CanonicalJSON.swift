@@ -1,0 +1,107 @@
+/// A value that canonical JSON cannot hold.
+public enum CanonicalJSONError: Error, Equatable, Sendable {
+  /// Statements and manifests hold integers only, so that no two readers round differently.
+  case notAnInteger(String)
+  /// RFC 8785 numbers are IEEE doubles: beyond ±(2^53 − 1) an integer is not exact for every reader.
+  case integerTooLarge(String)
+}
+
+extension JSON {
+  /// The canonical bytes of this value (RFC 8785, restricted to exact integers).
+  ///
+  /// - Throws: ``CanonicalJSONError`` for a fraction or an integer outside ±(2^53 − 1).
+  public func canonicalBytes() throws(CanonicalJSONError) -> [UInt8] {
+    var out: [UInt8] = []
+    try write(to: &out)
+    return out
+  }
+
+  /// Whether `bytes` are exactly the canonical form of the value they hold.
+  public static func isCanonical(_ bytes: [UInt8], _ value: JSON) -> Bool {
+    (try? value.canonicalBytes()) == bytes
+  }
+
+  private func write(to out: inout [UInt8]) throws(CanonicalJSONError) {
+    switch self {
+    case .null: out.append(contentsOf: "null".utf8)
+    case .bool(let b): out.append(contentsOf: (b ? "true" : "false").utf8)
+    case .number(let n):
+      guard let value = n.integer else { throw .notAnInteger(n.text) }
+      guard value.magnitude < 1 << 53 else { throw .integerTooLarge(n.text) }
+      out.append(contentsOf: String(value).utf8)
+    case .string(let s): JSON.writeString(s, to: &out)
+    case .array(let items):
+      out.append(UInt8(ascii: "["))
+      for (i, item) in items.enumerated() {
+        if i > 0 { out.append(UInt8(ascii: ",")) }
+        try item.write(to: &out)
+      }
+      out.append(UInt8(ascii: "]"))
+    case .object(let object):
+      out.append(UInt8(ascii: "{"))
+      // RFC 8785, section 3.2.3: sorted by UTF-16 code units.
+      let sorted = object.members.sorted { $0.key.utf16.lexicographicallyPrecedes($1.key.utf16) }
+      for (i, member) in sorted.enumerated() {
+        if i > 0 { out.append(UInt8(ascii: ",")) }
+        JSON.writeString(member.key, to: &out)
+        out.append(UInt8(ascii: ":"))
+        try member.value.write(to: &out)
+      }
+      out.append(UInt8(ascii: "}"))
+    }
+  }
+
+  /// RFC 8785, section 3.2.2.2: the shortest escapes, everything else as UTF-8.
+  static func writeString(_ s: String, to out: inout [UInt8]) {
+    out.append(UInt8(ascii: "\""))
+    for b in s.utf8 {
+      switch b {
+      case 0x22: out.append(contentsOf: [0x5C, 0x22])
+      case 0x5C: out.append(contentsOf: [0x5C, 0x5C])
+      case 0x08: out.append(contentsOf: [0x5C, UInt8(ascii: "b")])
+      case 0x09: out.append(contentsOf: [0x5C, UInt8(ascii: "t")])
+      case 0x0A: out.append(contentsOf: [0x5C, UInt8(ascii: "n")])
+      case 0x0C: out.append(contentsOf: [0x5C, UInt8(ascii: "f")])
+      case 0x0D: out.append(contentsOf: [0x5C, UInt8(ascii: "r")])
+      case 0..<0x20:
+        out.append(contentsOf: "\\u00".utf8)
+        out.append(contentsOf: Hex.string([b]).utf8)
+      default: out.append(b)
+      }
+    }
+    out.append(UInt8(ascii: "\""))
+  }
+
+  /// Compact JSON in member order, numbers as written: for output that people and programs read,
+  /// where nothing is hashed.
+  public func text() -> String {
+    var out: [UInt8] = []
+    writeLoosely(to: &out)
+    return String(decoding: out, as: UTF8.self)
+  }
+
+  private func writeLoosely(to out: inout [UInt8]) {
+    switch self {
+    case .null: out.append(contentsOf: "null".utf8)
+    case .bool(let b): out.append(contentsOf: (b ? "true" : "false").utf8)
+    case .number(let n): out.append(contentsOf: n.text.utf8)
+    case .string(let s): JSON.writeString(s, to: &out)
+    case .array(let items):
+      out.append(UInt8(ascii: "["))
+      for (i, item) in items.enumerated() {
+        if i > 0 { out.append(UInt8(ascii: ",")) }
+        item.writeLoosely(to: &out)
+      }
+      out.append(UInt8(ascii: "]"))
+    case .object(let object):
+      out.append(UInt8(ascii: "{"))
+      for (i, member) in object.members.enumerated() {
+        if i > 0 { out.append(UInt8(ascii: ",")) }
+        JSON.writeString(member.key, to: &out)
+        out.append(UInt8(ascii: ":"))
+        member.value.writeLoosely(to: &out)
+      }
+      out.append(UInt8(ascii: "}"))
+    }
+  }
+}

@@ -1,0 +1,2 @@
+import ArgumentParser
+@main struct Evident: ParsableCommand { func run() { print("evident") } }
