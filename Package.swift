@@ -16,11 +16,12 @@ let package = Package(
   products: [.executable(name: "evident", targets: ["evident"])],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -30,7 +31,7 @@ let package = Package(
     .target(name: "Digests", dependencies: [crypto], swiftSettings: strict),
     .target(name: "ModelGraph", dependencies: ["Digests"], swiftSettings: strict),
     .target(name: "Tokenizers", dependencies: ["Digests"], swiftSettings: strict),
-    .target(name: "Receipts", dependencies: ["Digests", crypto], swiftSettings: strict),
+    .target(name: "Receipts", dependencies: ["Digests", "ModelGraph", crypto], swiftSettings: strict),
     .target(
       name: "Verification",
       dependencies: ["Digests", "ModelGraph", "Tokenizers", "Receipts", crypto],
@@ -45,9 +46,15 @@ let package = Package(
       name: "Inference", dependencies: ["Digests", "ModelGraph", "CKernels"],
       swiftSettings: strict),
     .target(
+      name: "Node",
+      dependencies: [
+        "Digests", "ModelGraph", "Tokenizers", "Receipts", "Verification", "Inference", "ModelFiles", crypto,
+      ],
+      swiftSettings: strict),
+    .target(
       name: "Server",
       dependencies: [
-        "Digests", "ModelGraph", "Tokenizers", "Receipts", "Inference", "ModelFiles",
+        "Digests", "ModelGraph", "Node", "Receipts",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Logging", package: "swift-log"),
@@ -59,14 +66,17 @@ let package = Package(
     .executableTarget(
       name: "evident",
       dependencies: [
-        "Digests", "ModelGraph", "Tokenizers", "Receipts", "Verification", "ModelFiles",
-        "Inference", "Server",
+        "Digests", "ModelGraph", "Tokenizers", "Receipts", "Verification", "ModelFiles", "Inference", "Node",
+        "Server",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "SystemPackage", package: "swift-system"),
       ],
       swiftSettings: strict),
     .testTarget(name: "DigestsTests", dependencies: ["Digests"], swiftSettings: strict),
+    .testTarget(name: "TidyTests", swiftSettings: strict),
     .testTarget(name: "ModelGraphTests", dependencies: ["Digests", "ModelGraph"], swiftSettings: strict),
   ]
 )

@@ -1,6 +1,7 @@
-public import Crypto
-import Foundation
+import Crypto
 import Digests
+import Foundation
+public import Receipts
 
 /// Why a node key cannot be used, and what to do.
 public enum NodeKeyFailure: Error, CustomStringConvertible {
@@ -24,10 +25,8 @@ public enum NodeKeyFailure: Error, CustomStringConvertible {
 /// Trust: whoever can read the file can sign in this node's name, and nothing else. It holds 64 hex
 /// digits (the RFC 8032 seed) and a newline.
 public struct NodeKey: Sendable {
-  public let signing: Curve25519.Signing.PrivateKey
+  public let signing: NodeSigningKey
   public let path: String
-
-  public var publicKeyHex: String { Hex.string(signing.publicKey.rawRepresentation) }
 
   /// The key in `path`, made first when the file does not exist.
   public static func loadOrCreate(path: String) throws -> NodeKey {
@@ -56,7 +55,7 @@ public struct NodeKey: Sendable {
     let n = read(fd, &bytes, bytes.count)
     guard n == 65, bytes[64] == UInt8(ascii: "\n"),
       let seed = Hex.bytes(String(decoding: bytes[..<64], as: UTF8.self)),
-      let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: seed)
+      let key = NodeSigningKey(seed: seed)
     else { throw NodeKeyFailure.notAKey(path: path) }
     return NodeKey(signing: key, path: path)
   }

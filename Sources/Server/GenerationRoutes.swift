@@ -42,7 +42,7 @@ struct GenerationRoutes: Sendable {
     do {
       return try node.answer(
         AnswerRequest(
-          prompt: wanted.prompt, model: wanted.model, parameters: wanted.parameters, nonce: wanted.nonce))
+          request: wanted.request, model: wanted.model, parameters: wanted.parameters, nonce: wanted.nonce))
     } catch let refusal as AnswerRefusal {
       throw APIError(refusal)
     }

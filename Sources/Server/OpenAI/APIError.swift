@@ -2,6 +2,7 @@ import Digests
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Node
 
 /// An error in the shape that OpenAI clients read: all four keys are always present.
 struct APIError: Error, Equatable {
@@ -68,5 +69,20 @@ extension Response {
     Response(
       status: status, headers: [.contentType: "application/json"],
       body: ResponseBody(byteBuffer: ByteBuffer(string: value.text())))
+  }
+}
+
+extension APIError {
+  /// What a node's refusal is over HTTP.
+  init(_ refusal: AnswerRefusal) {
+    switch refusal {
+    case .queueFull: self = .queueFull
+    case .shuttingDown: self = .shuttingDown
+    case .promptTooLong:
+      self.init(.badRequest, refusal.description, param: "messages", code: "context_length_exceeded")
+    case .emptyPrompt, .templateFailed, .noChatTemplate:
+      self.init(.badRequest, refusal.description, param: "messages")
+    case .tokenOutsideVocabulary: self.init(.badRequest, refusal.description, param: "logit_bias")
+    }
   }
 }

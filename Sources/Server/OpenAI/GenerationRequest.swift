@@ -1,11 +1,12 @@
 import Digests
+import HTTPTypes
 import ModelGraph
-import Node
+import Receipts
 
 /// What a chat or completion request asks for, read strictly.
 struct GenerationRequest: Sendable {
   var model: String
-  var prompt: AnswerRequest.Prompt
+  var request: Receipts.Request
   var stream: Bool
   var includeUsage: Bool
   var parameters: SamplingParameters
@@ -21,8 +22,8 @@ struct GenerationRequest: Sendable {
     guard let model = try fields.takeString("model") else { throw .invalid("model", "model is missing") }
     self.model = model
     switch endpoint {
-    case .chat: prompt = .chat(try GenerationRequest.readMessages(&fields))
-    case .completion: prompt = .text(try GenerationRequest.readPrompt(&fields))
+    case .chat: request = .chat(try GenerationRequest.readMessages(&fields))
+    case .completion: request = .completion(prompt: try GenerationRequest.readPrompt(&fields))
     }
     stream = try fields.takeBool("stream") ?? false
     includeUsage = try GenerationRequest.readStreamOptions(&fields, stream: stream)
@@ -35,12 +36,12 @@ struct GenerationRequest: Sendable {
 
   enum Endpoint: Sendable { case chat, completion }
 
-  private static func readMessages(_ fields: inout RequestFields) throws(APIError) -> [ChatMessage] {
+  private static func readMessages(_ fields: inout RequestFields) throws(APIError) -> [Receipts.Request.Message] {
     guard let list = fields.take("messages")?.array, !list.isEmpty else {
       throw .invalid("messages", "messages must be an array with at least one message")
     }
     guard list.count <= 4096 else { throw .invalid("messages", "at most 4096 messages are accepted") }
-    var out: [ChatMessage] = []
+    var out: [Receipts.Request.Message] = []
     for (i, item) in list.enumerated() {
       let path = "messages[\(i)]"
       guard let object = item.object else { throw .invalid(path, "\(path) must be an object") }
@@ -53,7 +54,7 @@ struct GenerationRequest: Sendable {
       }
       guard let content = object["content"] else { throw .invalid("\(path).content", "\(path).content is missing") }
       // `developer` is the newer name for the same place in the template.
-      out.append(ChatMessage(role: role == "developer" ? "system" : role, content: try readContent(content, path + ".content")))
+      out.append(.init(role: role == "developer" ? "system" : role, content: try readContent(content, path + ".content")))
     }
     return out
   }

@@ -1,0 +1,76 @@
+public import ModelGraph
+public import Receipts
+
+/// What a caller asks a node for.
+public struct AnswerRequest: Sendable {
+  /// Roles and texts, or a text to continue: exactly what the receipt commits to.
+  public var request: Request
+  /// The model's name as the caller wrote it.
+  public var model: String
+  public var parameters: SamplingParameters
+  /// The caller's contribution to the seed stream; nil lets the node draw one unless a seed is set.
+  public var nonce: [UInt8]?
+
+  public init(request: Request, model: String, parameters: SamplingParameters, nonce: [UInt8]?) {
+    self.request = request
+    self.model = model
+    self.parameters = parameters
+    self.nonce = nonce
+  }
+}
+
+/// Why a node does not start on a request. The caller can change something about each of these.
+public enum AnswerRefusal: Error, Sendable, CustomStringConvertible {
+  case promptTooLong(tokens: Int, contextLength: Int)
+  case emptyPrompt
+  case templateFailed(String)
+  case noChatTemplate
+  case tokenOutsideVocabulary(Int32, vocabularySize: Int)
+  case queueFull
+  case shuttingDown
+
+  public var description: String {
+    switch self {
+    case .promptTooLong(let tokens, let context):
+      "the prompt has \(tokens) tokens; with room for an answer the model's context holds \(context)"
+    case .emptyPrompt: "the prompt has no tokens"
+    case .templateFailed(let why): "the model's chat template does not accept these messages: \(why)"
+    case .noChatTemplate: "the model has no chat template; use /v1/completions"
+    case .tokenOutsideVocabulary(let id, let size): "token \(id) is outside the vocabulary of \(size)"
+    case .queueFull: "the queue is full"
+    case .shuttingDown: "the node is shutting down"
+    }
+  }
+}
+
+/// An answer under way.
+public struct RunningAnswer: Sendable {
+  public let receiptID: String
+  public let responseID: String
+  /// Seconds since 1970.
+  public let created: Int
+  /// Pieces of text, then exactly one `finished` or `failed`. May be read once.
+  public let events: AsyncStream<AnswerEvent>
+  /// Stops the answer; what was produced is still signed and kept.
+  public let cancel: @Sendable () -> Void
+}
+
+public enum AnswerEvent: Sendable {
+  /// A non-empty piece of the answer.
+  case text(String)
+  /// The statement is signed and kept.
+  case finished(FinishedAnswer)
+  case failed(String)
+}
+
+/// An answer that ended, with its evidence.
+public struct FinishedAnswer: Sendable {
+  public let text: String
+  /// `stop`, `length` or `cancelled`.
+  public let finishReason: String
+  public let promptTokens: Int
+  public let outputTokens: Int
+  public let receipt: SignedReceipt
+  /// The whole evidence file.
+  public let evidence: [UInt8]
+}

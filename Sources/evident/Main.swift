@@ -1,2 +1,0 @@
-import ArgumentParser
-@main struct Evident: ParsableCommand { func run() { print("evident") } }
