@@ -30,7 +30,7 @@ let package = Package(
     .target(name: "Digests", dependencies: [crypto], swiftSettings: strict),
     .target(name: "ModelGraph", dependencies: ["Digests"], swiftSettings: strict),
     .target(name: "Tokenizers", dependencies: ["Digests"], swiftSettings: strict),
-    .target(name: "Receipts", dependencies: ["Digests", crypto], swiftSettings: strict),
+    .target(name: "Receipts", dependencies: ["Digests", "ModelGraph", crypto], swiftSettings: strict),
     .target(
       name: "Verification",
       dependencies: ["Digests", "ModelGraph", "Tokenizers", "Receipts", crypto],
