@@ -1,0 +1,57 @@
+public import Digests
+
+/// Receipt, opening and model manifest in one file: all that checking needs, and no network.
+///
+/// Reading one checks its form only.
+///
+/// Source: docs/spec/evidence.md, section 8.
+public struct EvidenceFile: Sendable, Equatable {
+  public static let schema = "evident.evidence.v1"
+
+  public let receipt: Envelope
+  /// nil when whoever made the file no longer had it or keeps it private.
+  public let opening: Opening?
+  /// The model manifest. Whether it is the stated one is for verification to find out.
+  public let model: JSON
+
+  public init(receipt: Envelope, opening: Opening?, model: JSON) {
+    self.receipt = receipt
+    self.opening = opening
+    self.model = model
+  }
+
+  public var json: JSON {
+    [
+      "schema": .string(EvidenceFile.schema),
+      "receipt": receipt.json,
+      "opening": opening?.json ?? .null,
+      "model": model,
+    ]
+  }
+
+  /// The file: canonical JSON.
+  ///
+  /// - Throws: ``CanonicalJSONError`` when ``model`` holds a number that is not a small integer; a
+  ///   model manifest never does.
+  public func bytes() throws(CanonicalJSONError) -> [UInt8] { try json.canonicalBytes() }
+
+  /// White space and the order of members are free in the file: what is signed and what is digested
+  /// is fixed by its own canonical form.
+  ///
+  /// - Throws: ``Rejection`` naming the part and the member that is not as specified.
+  public static func parse(_ bytes: [UInt8]) throws(Rejection) -> EvidenceFile {
+    let json = try Rejection.parse(.file, bytes, bytesMax: EvidenceLimits.fileBytesMax)
+    return try Rejection.reading(.file) { () throws(FieldError) in try EvidenceFile(json) }
+  }
+
+  package init(_ json: JSON) throws(FieldError) {
+    var fields = try JSONFields(json, path: "")
+    _ = try fields.choice("schema", [EvidenceFile.schema])
+    receipt = try Envelope(try fields.take("receipt"), path: "receipt")
+    let opening = try fields.take("opening")
+    self.opening = opening.isNull ? nil : try Opening(opening, path: "opening")
+    model = try fields.take("model")
+    guard model.object != nil else { throw .wrongType(path: "model", wanted: "an object", found: model.kind) }
+    try fields.finish()
+  }
+}
