@@ -1,4 +1,210 @@
+// The integer kernels of profile `evident.int.v1` (docs/spec/arithmetic.md), one set per instruction set.
+//
+// Every set computes the same function, bit for bit. Nothing here allocates, keeps state or uses floating
+// point. A pointer's comment gives its shape; the last index moves fastest. Strides are in elements unless
+// they say bytes. Nothing needs alignment beyond that of its element type; 64 bytes is fastest.
+//
+// Bounds are those of section 9 of the specification and are the caller's to check. Exponents, and sums of
+// them, may be anything within ±2^24.
 #ifndef EV_KERNELS_H
 #define EV_KERNELS_H
-int ev_placeholder(void);
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+  // Outputs in one block of a packed weight: the unit in which threads share a product.
+  EV_BLOCK_OUTPUTS = 16,
+  // The input length of a packed weight is a multiple of this.
+  EV_INPUT_MULTIPLE = 64,
+  // Positions in one page of a key-value cache.
+  EV_PAGE_POSITIONS = 64,
+};
+
+static inline int32_t ev_padded_in(int32_t in) {
+  return (in + EV_INPUT_MULTIPLE - 1) / EV_INPUT_MULTIPLE * EV_INPUT_MULTIPLE;
+}
+
+static inline int32_t ev_padded_out(int32_t out) {
+  return (out + EV_BLOCK_OUTPUTS - 1) / EV_BLOCK_OUTPUTS * EV_BLOCK_OUTPUTS;
+}
+
+// ---------------------------------------------------------------------------------------------- weights
+
+// A linear8 weight, packed for all kernel sets alike. `packed` holds blocks of 16 outputs; a block holds
+// groups of 4 inputs; a group is 64 bytes. Outputs and inputs beyond `out` and `in` are zero.
+typedef struct {
+  const int8_t *packed;        // [out_padded / 16][in_padded / 4][16][4]
+  const int32_t *row_sum;      // [out_padded] Σ_i w_ji
+  const uint32_t *multiplier;  // [out_padded] M_j < 2^24, zero beyond `out`
+  int32_t in;                  // 1...65535
+  int32_t in_padded;           // ev_padded_in(in)
+  int32_t out;
+  int32_t out_padded;  // ev_padded_out(out)
+  int32_t shift;       // s of section 4.3, ev_linear8_shift(in, largest multiplier)
+} ev_linear8;
+
+// s of section 4.3: the smallest s >= 0 with 32767 * 128 * in * multiplier_max <= (2^30 - 1) * 2^s.
+int32_t ev_linear8_shift(int32_t in, uint32_t multiplier_max);
+
+// Packs the output blocks block_begin..<block_end; several threads may pack disjoint blocks of one weight.
+// `packed` and `row_sum` are the whole arrays of the weight.
+void ev_pack_linear8(
+    const int8_t *w,  // [out][in]
+    int32_t out, int32_t in, int32_t block_begin, int32_t block_end,
+    int8_t *packed,     // [out_padded / 16][in_padded / 4][16][4]
+    int32_t *row_sum);  // [out_padded]
+
+// Section 4.1 from a row of a table16. `exponent` is F - f.
+void ev_embed_table16(
+    const int16_t *w,  // [d] the token's row
+    int32_t d, uint32_t multiplier, int32_t exponent,
+    int64_t *x);  // [d]
+
+// Section 4.1 from a tied head. `exponent` is F - f.
+void ev_embed_linear8(
+    const ev_linear8 *head, int32_t token, int32_t exponent,
+    int64_t *x);  // [head->in]
+
+// ----------------------------------------------------------------------------------------------- tables
+
+// Σ16 of section 5 in the form that swiglu reads: pairs[i] = Σ16[i] | Σ16[i + 1] << 16.
+void ev_pack_sigma(
+    const int32_t *sigma,  // [4097]
+    uint32_t *pairs);      // [4096]
+
+// ------------------------------------------------------------------------------------- key-value cache
+
+// One page holds EV_PAGE_POSITIONS positions of one key-value head of one layer:
+//   int16 keys   [64 / 16][hd / 2][16 positions][2 channels]
+//   int16 values [64 / 2][hd][2 positions]
+//   int32 key exponents [64], int32 value exponents [64]
+// A page starts 64-byte aligned. It should be zeroed once when it is allocated.
+size_t ev_page_bytes(int32_t hd);
+
+// Writes one position's key and value (both at most 4095 in magnitude) into slot 0..<64 of a page.
+void ev_page_store(
+    void *page, int32_t slot, int32_t hd,
+    const int16_t *key,  // [hd]
+    int32_t key_exponent,
+    const int16_t *value,  // [hd]
+    int32_t value_exponent);
+
+// Attention of consecutive query positions of one sequence over one key-value head. Row r is the query at
+// position first_position + r; it sees the positions up to its own, the last `window` of them if window > 0.
+typedef struct {
+  const int16_t *q;            // [rows][q_stride], of which [group][hd]; within the query limit of 4.5
+  const int32_t *q_exponent;   // [rows][q_exponent_stride], of which [group]
+  const uint8_t *const *pages;  // [position / 64] pages of the sequence
+  size_t page_offset;          // bytes from each pages[i] to this layer's and head's ev_page_bytes(hd) bytes
+  int32_t *out;                // [rows][out_stride], of which [group][hd]
+  int32_t *out_exponent;       // [rows][out_exponent_stride], of which [group]
+  size_t q_stride;
+  size_t q_exponent_stride;
+  size_t out_stride;
+  size_t out_exponent_stride;
+  int32_t first_position;
+  int32_t rows;    // >= 1
+  int32_t group;   // >= 1; query heads that read this key-value head
+  int32_t hd;      // even, 2...256
+  int32_t window;  // 0: everything up to the query
+} ev_attention;
+
+// Enough scratch for `rows` rows whose last one is at a position below `positions`. Never shrinks when an
+// argument grows.
+size_t ev_attention_scratch_bytes(int32_t rows, int32_t group, int32_t hd, int32_t positions);
+
+// Scratch for rms_norm of d elements, swiglu of n elements and merge_heads of n = heads * hd elements.
+static inline size_t ev_vector_scratch_bytes(int32_t n) { return (size_t)n * sizeof(int64_t); }
+
+// ------------------------------------------------------------------------------------------ kernel sets
+
+typedef struct {
+  const char *name;
+
+  // An activation in the form that this set's linear8 reads: 2 * n_padded bytes, whatever the set.
+  void (*prepare)(
+      const int16_t *q,  // [n], |q| <= 32767
+      int32_t n, int32_t n_padded,
+      void *planes);  // [2 * n_padded] bytes
+
+  // 4.3 for the outputs of the blocks block_begin..<block_end; writes those t[row][output] and no others.
+  void (*linear8)(
+      const ev_linear8 *w,
+      const void *planes,  // [rows][plane_stride] bytes, each row from `prepare` of the same set
+      size_t plane_stride,  // bytes, >= 2 * in_padded
+      int32_t rows, int32_t block_begin, int32_t block_end,
+      int32_t *t,  // [rows][t_stride]
+      size_t t_stride);
+
+  // 4.2. `scratch` has ev_vector_scratch_bytes(d).
+  void (*rms_norm)(
+      const int64_t *x,  // [d]
+      int32_t d,
+      const int32_t *gain,  // [d]
+      int32_t gain_exponent, int64_t epsilon,
+      int16_t *q,  // [d]
+      int32_t *e,  // [1]
+      void *scratch);
+
+  // 4.4, in place.
+  void (*rope)(
+      int32_t *t,  // [heads][hd]
+      int32_t heads, int32_t hd,
+      const int32_t *cos,   // [hd / 2]
+      const int32_t *sin);  // [hd / 2]
+
+  // 4.5. `limit` is L.
+  void (*quantise_heads)(
+      const int32_t *t,  // [heads][hd]
+      int32_t heads, int32_t hd, int32_t limit, int32_t exponent,
+      int16_t *q,   // [heads][hd]
+      int32_t *e);  // [heads]
+
+  // 4.6. The result does not depend on how positions are grouped into calls.
+  void (*attention)(const ev_attention *a, void *scratch);
+
+  // 4.7. `scratch` has ev_vector_scratch_bytes(heads * hd).
+  void (*merge_heads)(
+      const int32_t *t,  // [heads][hd]
+      const int32_t *exponent,  // [heads]
+      int32_t heads, int32_t hd,
+      int16_t *q,  // [heads * hd]
+      int32_t *e,  // [1]
+      void *scratch);
+
+  // 4.8. `scratch` has ev_vector_scratch_bytes(n).
+  void (*swiglu)(
+      const int32_t *g,  // [n]
+      int32_t g_exponent,
+      const int32_t *u,  // [n]
+      int32_t u_exponent, int32_t n,
+      const uint32_t *sigma_pairs,  // [4096], from ev_pack_sigma
+      int16_t *q,  // [n]
+      int32_t *e,  // [1]
+      void *scratch);
+
+  // 4.9. `exponent` is e + F.
+  void (*residual_add)(
+      int64_t *x,  // [d]
+      const int32_t *t,  // [d]
+      int32_t d, int32_t exponent);
+} ev_kernel_set;
+
+// The set of that name, NULL if it is unknown or this processor cannot run it.
+const ev_kernel_set *ev_kernels_by_name(const char *name);
+
+// The fastest set that this processor can run.
+const ev_kernel_set *ev_kernels_best(void);
+
+// The names that ev_kernels_by_name accepts here, fastest first, "scalar" last; NULL past the end.
+const char *ev_kernels_name(int32_t index);
+
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -1,0 +1,96 @@
+// The memory layouts that all kernel sets share, and what is done once per weight or per token in them.
+#include "spec.h"
+
+enum { RESIDUAL_BITS = 47 };
+static const int64_t residual_max = ((int64_t)1 << 46) - 1;
+
+int32_t ev_linear8_shift(int32_t in, uint32_t multiplier_max) {
+  const uint64_t bound = (uint64_t)32767 * 128 * (uint64_t)in * multiplier_max;  // < 2^62
+  const uint64_t limit = ((uint64_t)1 << 30) - 1;
+  int32_t s = 0;
+  while (bound > limit << s) s++;
+  return s;
+}
+
+// The 4 inputs from `input` on of output `output` lie at this index.
+static size_t group_index(int32_t output, int32_t input, int32_t in_padded) {
+  return (size_t)(output / 16) * 16 * (size_t)in_padded + (size_t)(input / 4) * 64 + (size_t)(output % 16) * 4;
+}
+
+void ev_pack_linear8(
+    const int8_t *w, int32_t out, int32_t in, int32_t block_begin, int32_t block_end, int8_t *packed,
+    int32_t *row_sum) {
+  const int32_t in_padded = ev_padded_in(in), whole = in / 4 * 4;
+  for (int32_t block = block_begin; block < block_end; block++) {
+    for (int32_t j = block * 16; j < block * 16 + 16; j++) {
+      row_sum[j] = 0;
+      if (j >= out) continue;
+      const int8_t *row = w + (size_t)j * (size_t)in;
+      int32_t sum = 0;
+      for (int32_t i = 0; i < in; i++) sum += row[i];
+      row_sum[j] = sum;
+    }
+    // Groups outside, outputs inside: each 64-byte group is written whole.
+    for (int32_t i = 0; i < in_padded; i += 4) {
+      int8_t *group = packed + group_index(block * 16, i, in_padded);
+      for (int32_t lane = 0; lane < 16; lane++) {
+        const int32_t j = block * 16 + lane;
+        int8_t four[4] = {0, 0, 0, 0};
+        if (j < out) {
+          const int8_t *source = w + (size_t)j * (size_t)in + i;
+          if (i < whole) {
+            memcpy(four, source, 4);
+          } else {
+            for (int32_t c = 0; i + c < in; c++) four[c] = source[c];
+          }
+        }
+        memcpy(group + lane * 4, four, 4);
+      }
+    }
+  }
+}
+
+void ev_embed_table16(const int16_t *w, int32_t d, uint32_t multiplier, int32_t exponent, int64_t *x) {
+  for (int32_t c = 0; c < d; c++) {
+    const int64_t product = (int64_t)w[c] * (int64_t)multiplier;
+    x[c] = ev_clamp(ev_sh_saturating(product, exponent, RESIDUAL_BITS), -residual_max, residual_max);
+  }
+}
+
+void ev_embed_linear8(const ev_linear8 *head, int32_t token, int32_t exponent, int64_t *x) {
+  const int64_t multiplier = (int64_t)head->multiplier[token];
+  for (int32_t c = 0; c < head->in; c++) {
+    const int64_t product = multiplier * head->packed[group_index(token, c, head->in_padded) + (size_t)(c % 4)];
+    x[c] = ev_clamp(ev_sh_saturating(product, exponent, RESIDUAL_BITS), -residual_max, residual_max);
+  }
+}
+
+void ev_pack_sigma(const int32_t *sigma, uint32_t *pairs) {
+  for (int32_t i = 0; i < 4096; i++) pairs[i] = (uint32_t)sigma[i] | (uint32_t)sigma[i + 1] << 16;
+}
+
+size_t ev_page_bytes(int32_t hd) {
+  return (size_t)EV_PAGE_POSITIONS * (2 * (size_t)hd * sizeof(int16_t) + 2 * sizeof(int32_t));
+}
+
+void ev_page_store(
+    void *page, int32_t slot, int32_t hd, const int16_t *key, int32_t key_exponent, const int16_t *value,
+    int32_t value_exponent) {
+  int16_t *keys = (int16_t *)page;
+  int16_t *values = keys + (size_t)EV_PAGE_POSITIONS * (size_t)hd;
+  int32_t *exponents = (int32_t *)(void *)(values + (size_t)EV_PAGE_POSITIONS * (size_t)hd);
+  int16_t *key_slot = keys + (size_t)(slot / 16) * 16 * (size_t)hd + (size_t)(slot % 16) * 2;
+  for (int32_t c = 0; c < hd; c += 2) memcpy(key_slot + (size_t)c * 16, key + c, 2 * sizeof(int16_t));
+  int16_t *value_slot = values + (size_t)(slot / 2) * 2 * (size_t)hd + (size_t)(slot % 2);
+  for (int32_t c = 0; c < hd; c++) value_slot[(size_t)c * 2] = value[c];
+  exponents[slot] = key_exponent;
+  exponents[EV_PAGE_POSITIONS + slot] = value_exponent;
+}
+
+size_t ev_attention_scratch_bytes(int32_t rows, int32_t group, int32_t hd, int32_t positions) {
+  const size_t per_query = (size_t)ev_padded_positions(positions) * sizeof(int32_t);
+  const size_t one_row = (size_t)group * per_query, all_rows = (size_t)rows * one_row;
+  const size_t most = one_row > EV_ATTENTION_SCORE_BYTES ? one_row : EV_ATTENTION_SCORE_BYTES;
+  const size_t queries = (size_t)ev_max(group, EV_ATTENTION_QUERIES);
+  return (all_rows < most ? all_rows : most) + queries * (size_t)ev_padded_head(hd) * sizeof(int64_t) + 64;
+}
