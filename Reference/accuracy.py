@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+"""Measures what the integer profile costs against a binary64 Llama over the same Hugging Face weights.
+
+Three comparisons: the whole profile against the original weights; the arithmetic alone (against binary64
+over the converted weights); the 8-bit weights alone. `--blame` then takes the operators one by one.
+"""
+
+import argparse
+import json
+import os
+import tempfile
+
+import numpy as np
+
+from evident_oracle import float_llama, importer, model, sampling, tables
+from evident_oracle.llama import Llama
+
+
+def make_massive(arrays, raw, seed=1):
+    """An untied copy with two columns of the embedding table x1000 and 16 rows of each up_proj x100."""
+    rng = np.random.default_rng(seed)
+    arrays = {name: array.astype(np.float32) for name, array in arrays.items()}
+    raw = dict(raw)
+    if raw.get("tie_word_embeddings"):
+        arrays["lm_head.weight"] = arrays["model.embed_tokens.weight"].copy()
+        raw["tie_word_embeddings"] = False
+    columns = rng.choice(raw["hidden_size"], 2, replace=False)
+    arrays["model.embed_tokens.weight"][:, columns] *= 1000
+    for name in arrays:
+        if name.endswith("up_proj.weight"):
+            arrays[name][rng.choice(len(arrays[name]), 16, replace=False)] *= 100
+    return arrays, raw
+
+
+def make_random(seed, d, layers, heads, kv_heads, head_dimension, intermediate, vocabulary, tied, sharpness=3.0):
+    """Gaussian weights with a deviation of 1/sqrt(fan-in); the last gain is scaled so that logits are peaked."""
+    rng = np.random.default_rng(seed)
+    raw = {
+        "model_type": "llama", "hidden_size": d, "num_hidden_layers": layers, "num_attention_heads": heads,
+        "num_key_value_heads": kv_heads, "head_dim": head_dimension, "intermediate_size": intermediate,
+        "vocab_size": vocabulary, "tie_word_embeddings": tied, "rope_theta": 10000.0, "rms_norm_eps": 1e-5,
+        "max_position_embeddings": 2048,
+    }
+    arrays = {}
+
+    def normal(name, *shape):
+        arrays[name + ".weight"] = rng.normal(0, shape[1] ** -0.5, shape).astype(np.float32)
+
+    def gain(name, scale=1.0):
+        arrays[name + ".weight"] = (scale * rng.normal(1, 0.2, d)).astype(np.float32)
+
+    normal("model.embed_tokens", vocabulary, d)
+    if not tied:
+        normal("lm_head", vocabulary, d)
+    gain("model.norm", sharpness)
+    for n in range(layers):
+        prefix = f"model.layers.{n}."
+        gain(prefix + "input_layernorm")
+        gain(prefix + "post_attention_layernorm")
+        normal(prefix + "self_attn.q_proj", heads * head_dimension, d)
+        normal(prefix + "self_attn.k_proj", kv_heads * head_dimension, d)
+        normal(prefix + "self_attn.v_proj", kv_heads * head_dimension, d)
+        normal(prefix + "self_attn.o_proj", d, heads * head_dimension)
+        normal(prefix + "mlp.gate_proj", intermediate, d)
+        normal(prefix + "mlp.up_proj", intermediate, d)
+        normal(prefix + "mlp.down_proj", d, intermediate)
+    return arrays, raw
+
+
+def convert(arrays, raw):
+    """The model in the profile, through a pack as anyone else would read it."""
+    config = importer.make_config(raw)
+    with tempfile.TemporaryDirectory() as folder:
+        return model.save(
+            os.path.join(folder, "pack"),
+            config,
+            importer.convert_tensors(config, arrays),
+            tables.frequencies(raw["rope_theta"], config.headDimension // 2),
+            {"endOfSequence": [0], "beginOfSequence": None},
+            b"{}",
+            None,
+            [],
+        )
+
+
+def sampled_sequences(converted, count, length):
+    """Sequences drawn at temperature 1 from the model itself, so that perplexity means something."""
+    parameters = sampling.Parameters(temperatureMicros=10**6)
+    vocabulary, result = converted.config.vocabularySize, []
+    for s in range(count):
+        llama, sequence = Llama(converted), [(s * 7919 + 1) % vocabulary]
+        key = sampling.stream_key(bytes(32), bytes(32), bytes(32), s, b"")
+        while len(sequence) < length:
+            t, e = llama.forward(sequence[-1:])
+            n = len(sequence)
+            sequence.append(sampling.choose(t[0], e[0], [], [], parameters, lambda: sampling.draw(key, n)))
+        result.append(sequence)
+    return result
+
+
+def integer_logits(converted, tokens):
+    t, e = Llama(converted).forward(tokens)
+    return np.ldexp(t.astype(np.float64), e[:, None])
+
+
+class Comparison:
+    """Running statistics of one candidate against one reference."""
+
+    def __init__(self):
+        self.cosines, self.same, self.losses, self.divergences = [], [], [], []
+
+    def add(self, reference, candidate, tokens):
+        norms = np.linalg.norm(reference, axis=-1) * np.linalg.norm(candidate, axis=-1)
+        self.cosines.append((reference * candidate).sum(axis=-1) / norms)
+        self.same.append(reference.argmax(axis=-1) == candidate.argmax(axis=-1))
+        rows, following = np.arange(len(tokens) - 1), np.array(tokens[1:])
+        log_p, log_q = _log_softmax(reference), _log_softmax(candidate)
+        self.losses.append(np.stack([-log_p[rows, following], -log_q[rows, following]]))
+        self.divergences.append((np.exp(log_p) * (log_p - log_q)).sum(axis=-1))
+
+    def summary(self):
+        cosines, same = np.concatenate(self.cosines), np.concatenate(self.same)
+        reference, candidate = np.concatenate(self.losses, axis=1).mean(axis=1)
+        return {
+            "positions": len(same),
+            "cosine_mean": round(float(cosines.mean()), 8),
+            "cosine_min": round(float(cosines.min()), 6),
+            "top1_percent": round(100 * float(same.mean()), 3),
+            "perplexity_reference": round(float(np.exp(reference)), 5),
+            "perplexity_change_percent": round(100 * float(np.expm1(candidate - reference)), 4),
+            "divergence_mean": float(f"{np.concatenate(self.divergences).mean():.3g}"),
+        }
+
+
+def _log_softmax(x):
+    shifted = x - x.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+def evaluate(arrays, raw, sequences, converted=None, blame=False):
+    """Name of comparison → summary."""
+    converted = converted or convert(arrays, raw)
+    exact = float_llama.Mixed(converted)
+    everything = set(float_llama.OPERATORS)
+    variants = {}
+    if blame:
+        for name in float_llama.OPERATORS:
+            variants[f"only {name}"] = float_llama.Mixed(converted, [name])
+            variants[f"without {name}"] = float_llama.Mixed(converted, everything - {name})
+        variants["all, emulated"] = float_llama.Mixed(converted, everything)
+    results = {name: Comparison() for name in ["profile", "arithmetic", "weights", *variants]}
+    for tokens in sequences:
+        original, converted_exact = float_llama.plain(raw, arrays, tokens), exact.forward(tokens)
+        integer = integer_logits(converted, tokens)
+        results["profile"].add(original, integer, tokens)
+        results["arithmetic"].add(converted_exact, integer, tokens)
+        results["weights"].add(original, converted_exact, tokens)
+        for name, mixed in variants.items():
+            results[name].add(converted_exact, mixed.forward(tokens), tokens)
+    return {name: result.summary() for name, result in results.items()}
+
+
+SHAPES = {
+    "odd": dict(d=96, layers=3, heads=6, kv_heads=2, head_dimension=20, intermediate=250, vocabulary=601, tied=True),
+    "small": dict(d=256, layers=4, heads=4, kv_heads=2, head_dimension=64, intermediate=688, vocabulary=2048, tied=True),
+    "wide": dict(d=1024, layers=2, heads=8, kv_heads=8, head_dimension=128, intermediate=2816, vocabulary=2000, tied=False),
+    "deep": dict(d=256, layers=16, heads=4, kv_heads=4, head_dimension=64, intermediate=512, vocabulary=1000, tied=False),
+    "head256": dict(d=512, layers=2, heads=2, kv_heads=1, head_dimension=256, intermediate=1024, vocabulary=1000, tied=False),
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("directory", nargs="?", help="a Hugging Face directory; without it, random models")
+    parser.add_argument("--sequences", help="JSON file: a list of lists of token ids; otherwise sampled from the model")
+    parser.add_argument("--limit", type=int, default=100, help="at most so many sequences")
+    parser.add_argument("--massive", action="store_true", help="inject massive activations")
+    parser.add_argument("--blame", action="store_true", help="also measure single operators")
+    parser.add_argument("--shape", choices=SHAPES, action="append", help="which random models")
+    parser.add_argument("--count", type=int, default=4)
+    parser.add_argument("--length", type=int, default=64)
+    arguments = parser.parse_args()
+    if arguments.directory:
+        jobs = {arguments.directory: (importer.read_weights(arguments.directory)[0], importer.read_config(arguments.directory))}
+    else:
+        jobs = {name: make_random(7, **SHAPES[name]) for name in arguments.shape or SHAPES}
+    for name, (arrays, raw) in jobs.items():
+        if arguments.massive:
+            arrays, raw = make_massive(arrays, raw)
+        converted = convert(arrays, raw)
+        if arguments.sequences:
+            with open(arguments.sequences, encoding="utf-8") as file:
+                sequences = json.load(file)[: arguments.limit]
+        else:
+            sequences = sampled_sequences(converted, arguments.count, arguments.length)
+        print(f"== {name}{' with massive activations' if arguments.massive else ''}", flush=True)
+        for comparison, summary in evaluate(arrays, raw, sequences, converted, arguments.blame).items():
+            print(f"{comparison:22}", json.dumps(summary), flush=True)
+
+
+if __name__ == "__main__":
+    main()
