@@ -1,5 +1,7 @@
 public import Foundation
 public import GRDB
+public import Node
+import Receipts
 
 /// Receipts, and openings for as long as they are kept, in one SQLite file.
 ///
@@ -80,4 +82,17 @@ public struct ReceiptStore: Sendable {
   public func count() async throws -> Int { try await database.read { db in try Entry.fetchCount(db) } }
 
   public func close() throws { try database.close() }
+}
+
+extension ReceiptStore {
+  /// Keeps a finished answer: the receipt for good, the whole evidence for as long as openings are kept.
+  public func keep(_ answer: FinishedAnswer, retainSeconds: Int) async throws {
+    let statement = answer.receipt.statement
+    let expires = Int64(Date().timeIntervalSince1970) + Int64(retainSeconds)
+    try await save(
+      Entry(
+        receiptID: statement.receiptID, responseID: statement.responseID, envelope: Data(answer.receipt.bytes),
+        evidence: retainSeconds > 0 ? Data(answer.evidence) : nil,
+        evidenceExpires: retainSeconds > 0 ? expires : nil))
+  }
 }

@@ -1,5 +1,6 @@
 import Configuration
 import Foundation
+import ModelFiles
 import SystemPackage
 
 /// Settings from environment (`EVIDENT_*`) and the configuration file; flags are applied on top.
@@ -38,7 +39,9 @@ struct Settings: Sendable {
   }
 
   /// Where models are kept.
-  var modelsFolder: String { string("models") ?? Settings.folder("XDG_DATA_HOME", ".local/share") + "/models" }
+  var modelsFolder: String {
+    string("models") ?? ModelStore.defaultRoot(environment: ProcessInfo.processInfo.environment)
+  }
 
   /// Where the node key and the receipts are kept.
   var stateFolder: String { string("state") ?? Settings.folder("XDG_STATE_HOME", ".local/state") }

@@ -1,0 +1,104 @@
+import Digests
+import Inference
+import ModelGraph
+import Receipts
+import Tokenizers
+
+/// Everything about an answer that is fixed before its first token.
+struct AnswerDraft: Sendable {
+  let request: AnswerRequest
+  /// As applied.
+  let parameters: SamplingParameters
+  let nonce: Statement.Nonce
+  let inputTokens: [Int32]
+  let time: String
+  let receiptID: String
+  let responseID: String
+}
+
+/// Turns tokens into text as they come, ends at a stop string, then signs and keeps the evidence.
+struct AnswerTask: Sendable {
+  let node: Node
+  let draft: AnswerDraft
+
+  /// - Throws: ``AnswerRefusal`` when the scheduler takes no more.
+  func start(created: Int) throws(AnswerRefusal) -> RunningAnswer {
+    let streamKey = StreamKey(
+      model: node.model.digest, inputTokens: draft.inputTokens, parameters: draft.parameters, nonce: draft.nonce.value)
+    let generation: Generation
+    do {
+      generation = try node.scheduler.submit(
+        prompt: draft.inputTokens, parameters: draft.parameters, streamKey: streamKey,
+        endTokens: node.model.manifest.tokens.endOfSequence)
+    } catch .queueFull {
+      throw .queueFull
+    } catch {
+      throw .shuttingDown
+    }
+    let (events, continuation) = AsyncStream<AnswerEvent>.makeStream()
+    // Not a child of the caller's task: when the caller goes away the evidence is still made and kept.
+    Task.detached {
+      await run(generation, continuation)
+      continuation.finish()
+    }
+    return RunningAnswer(
+      receiptID: draft.receiptID, responseID: draft.responseID, created: created, events: events,
+      cancel: { generation.cancel() })
+  }
+
+  private func run(_ generation: Generation, _ out: AsyncStream<AnswerEvent>.Continuation) async {
+    var tokens: [Int32] = []
+    var decoder = node.model.text.streamingDecoder()
+    var matcher = StopMatcher(stops: draft.parameters.stop)
+    var finish: Finish?
+    do {
+      for try await token in generation.tokens {
+        tokens.append(token)
+        if node.model.text.isEndOfSequence(token) {
+          finish = .endOfSequence
+        } else {
+          emit(matcher.feed(decoder.append(token)), out)
+          if matcher.matched { finish = .stopString } else if tokens.count == draft.parameters.maxTokens { finish = .tokenLimit }
+        }
+        if finish != nil { break }
+      }
+    } catch {
+      out.yield(.failed("the engine failed: \(error)"))
+      return
+    }
+    generation.cancel()
+    emit(matcher.feed(decoder.finish()), out)
+    emit(matcher.flush(), out)
+    await conclude(tokens, finish ?? .clientCancelled, out)
+  }
+
+  private func emit(_ bytes: [UInt8], _ out: AsyncStream<AnswerEvent>.Continuation) {
+    if !bytes.isEmpty { out.yield(.text(String(decoding: bytes, as: UTF8.self))) }
+  }
+
+  private func conclude(_ tokens: [Int32], _ finish: Finish, _ out: AsyncStream<AnswerEvent>.Continuation) async {
+    let text = node.model.text.answer(tokens, stops: finish == .stopString ? draft.parameters.stop : [])
+    let record = AnswerRecord(
+      receiptID: draft.receiptID, responseID: draft.responseID, model: node.model.digest,
+      requestedName: draft.request.model, request: draft.request.request, inputTokens: draft.inputTokens,
+      parameters: draft.parameters, nonce: draft.nonce, outputTokens: tokens, text: text, finish: finish,
+      deliveredTokens: tokens.count, software: Node.software, time: draft.time)
+    guard let salt = Salt(Node.randomBytes(32)) else { preconditionFailure("32 bytes were drawn") }
+    do {
+      let (receipt, opening) = try node.signer.sign(record, salt: salt)
+      let evidence = EvidenceFile(receipt: receipt.envelope, opening: opening, model: node.model.manifestJSON)
+      let answer = FinishedAnswer(
+        text: text, finishReason: finish.reason, promptTokens: draft.inputTokens.count, outputTokens: tokens.count,
+        receipt: receipt, evidence: try evidence.bytes())
+      try await node.keep(answer)
+      node.counters.withLock {
+        $0.promptTokens += draft.inputTokens.count
+        $0.outputTokens += tokens.count
+        $0.answersByReason[finish.reason, default: 0] += 1
+      }
+      out.yield(.finished(answer))
+    } catch {
+      out.yield(.failed("the receipt could not be made and kept: \(error)"))
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import Digests
+import Foundation
+import Inference
+public import ModelGraph
+public import Receipts
+import Synchronization
+
+/// One model behind one key: requests go in, signed answers come out.
+///
+/// Nothing about a node has to be believed; everything it claims is in the receipts it signs.
+public final class Node: Sendable {
+  public static let version = "0.1.0"
+  static let software = "evident \(version)"
+
+  public let model: ServedModel
+  public let startedAt: Int
+  let scheduler: Scheduler
+  let signer: ReceiptSigner
+  let keep: @Sendable (FinishedAnswer) async throws -> Void
+  let counters = Mutex(NodeMetrics())
+
+  /// - Parameter keep: stores a finished answer; the caller hears of the answer's end only after it
+  ///   returned.
+  public init(
+    model: ServedModel, scheduler: Scheduler, key: NodeSigningKey,
+    keep: @escaping @Sendable (FinishedAnswer) async throws -> Void
+  ) {
+    self.model = model
+    self.scheduler = scheduler
+    signer = ReceiptSigner(key: key)
+    self.keep = keep
+    startedAt = Int(Date().timeIntervalSince1970)
+  }
+
+  public var publicKeyHex: String { signer.publicKey.hex }
+  public var contextLength: Int { model.manifest.config.contextLength }
+
+  /// Starts an answer.
+  ///
+  /// - Throws: ``AnswerRefusal`` before anything was computed.
+  public func answer(_ request: AnswerRequest) throws(AnswerRefusal) -> RunningAnswer {
+    let now = Date()
+    let time = Node.timestamp(now)
+    let inputTokens: [Int32]
+    do { inputTokens = try model.text.inputTokens(for: request.request, time: time) } catch { throw AnswerRefusal(error) }
+    guard !inputTokens.isEmpty else { throw .emptyPrompt }
+    guard inputTokens.count < contextLength else {
+      throw .promptTooLong(tokens: inputTokens.count, contextLength: contextLength)
+    }
+    let vocabulary = model.manifest.config.vocabularySize
+    if let bias = request.parameters.logitBias.first(where: { Int($0.token) >= vocabulary }) {
+      throw .tokenOutsideVocabulary(bias.token, vocabularySize: vocabulary)
+    }
+    let parameters = request.parameters.limited(toTokens: contextLength - inputTokens.count)
+    let nonce = Node.nonce(for: request, parameters)
+    let draft = AnswerDraft(
+      request: request, parameters: parameters, nonce: nonce, inputTokens: inputTokens, time: time,
+      receiptID: "rcpt-" + Node.randomHex(16),
+      responseID: (request.request.endpoint == .chatCompletions ? "chatcmpl-" : "cmpl-") + Node.randomHex(12))
+    return try AnswerTask(node: self, draft: draft).start(created: Int(now.timeIntervalSince1970))
+  }
+
+  /// Waits until running answers have ended; new ones are refused from now on.
+  public func drain() async { await scheduler.drain() }
+
+  /// Who chooses the nonce is part of the statement (docs/spec/evidence.md, "Nonce").
+  private static func nonce(for request: AnswerRequest, _ parameters: SamplingParameters) -> Statement.Nonce {
+    if let nonce = request.nonce { return .init(source: .client, value: nonce) }
+    if parameters.seed != nil || parameters.temperatureMicros == 0 { return .none }
+    return .init(source: .node, value: randomBytes(32))
+  }
+
+  static func randomBytes(_ count: Int) -> [UInt8] {
+    var generator = SystemRandomNumberGenerator()
+    return (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
+  }
+
+  private static func randomHex(_ count: Int) -> String { Hex.string(randomBytes(count)) }
+
+  /// RFC 3339, UTC, to the second.
+  private static func timestamp(_ date: Date) -> String {
+    date.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: false).timeZone(separator: .omitted))
+  }
+}
+
+/// What a node counts.
+public struct NodeMetrics: Sendable {
+  public internal(set) var promptTokens = 0
+  public internal(set) var outputTokens = 0
+  public internal(set) var answersByReason: [String: Int] = [:]
+  public internal(set) var active = 0
+  public internal(set) var queued = 0
+}

@@ -1,0 +1,99 @@
+import ArgumentParser
+import Digests
+import Foundation
+import Inference
+import Logging
+import ModelFiles
+import Node
+import Server
+import ServiceLifecycle
+
+struct ServeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve",
+    abstract: "Serves the OpenAI API; every answer has a receipt.",
+    discussion: "Ctrl-C stops accepting requests, lets running answers finish, and ends.")
+
+  @Argument(help: "A model's name, digest or .pack file (EVIDENT_MODEL).") var model: String?
+  @Option(help: "Address to listen on (EVIDENT_HOST; default 127.0.0.1).") var host: String?
+  @Option(help: "Port; 0 lets the system choose (EVIDENT_PORT; default 8462).") var port: Int?
+  @Option(
+    help: ArgumentHelp(
+      "How long openings are kept so that callers can fetch evidence, in seconds or like 90s, 15m, 24h, 7d; 0 = never (EVIDENT_RETAIN; default 24h).",
+      valueName: "time"))
+  var retain: String?
+  @Option(help: "Requests running or waiting before more are answered with 429 (EVIDENT_MAX_QUEUE; default 64).")
+  var maxQueue: Int?
+  @OptionGroup var engine: EngineArguments
+
+  func run() async throws {
+    let settings = try await Settings()
+    var options = ServerOptions()
+    if let host = host ?? settings.string("host") { options.host = host }
+    if let port = try checked(port, "port", 0...65535) ?? settings.integer("port", 0...65535) { options.port = port }
+    if let queue = try checked(maxQueue, "max-queue", 1...100_000) ?? settings.integer("maxQueue", 1...100_000) {
+      options.queueMax = queue
+    }
+    if let text = retain ?? settings.string("retain") { options.retainSeconds = try ServeCommand.seconds(text) }
+
+    LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+    var logger = Logger(label: "evident")
+    logger.logLevel = (settings.string("logLevel")).flatMap(Logger.Level.init(rawValue:)) ?? .notice
+
+    let name = model ?? settings.string("model") ?? EmbeddedModel.name
+    let loaded = try ModelStore(root: settings.modelsFolder).open(name, checkingDigests: false)
+    let served = try ServedModel(name: name, model: loaded, options: engine.options(settings))
+    let key = try NodeKey.loadOrCreate(path: settings.stateFolder + "/node.key")
+    let store = try ReceiptStore(path: settings.stateFolder + "/receipts.sqlite")
+    let retainSeconds = options.retainSeconds
+    let node = try Node(
+      model: served, key: key.signing, queueMax: options.queueMax,
+      keep: { answer in try await store.keep(answer, retainSeconds: retainSeconds) })
+    let host = options.host
+    let server = ServerApplication(node: node, store: store, options: options, logger: logger) { port in
+      ServeCommand.announce(name: name, digest: served.digestText, host: host, port: port, key: node.publicKeyHex)
+    }
+    let group = ServiceGroup(
+      configuration: .init(
+        services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+    try await group.run()
+    await node.drain()
+    try store.close()
+  }
+
+  private func checked(_ value: Int?, _ flag: String, _ range: ClosedRange<Int>) throws -> Int? {
+    guard let value else { return nil }
+    guard range.contains(value) else {
+      throw ValidationError("--\(flag) is \(value); it must be between \(range.lowerBound) and \(range.upperBound)")
+    }
+    return value
+  }
+
+  /// Seconds, or a number with one of s, m, h, d.
+  static func seconds(_ text: String) throws -> Int {
+    let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
+    let unit = text.last.flatMap { units[$0] }
+    let number = unit == nil ? text : String(text.dropLast())
+    guard let value = Int(number), (0...1_000_000_000).contains(value) else {
+      throw CommandFailure("the retention \"\(text)\" is not a time", hint: "write seconds, or 90s, 15m, 24h, 7d; 0 keeps nothing")
+    }
+    return value * (unit ?? 1)
+  }
+
+  private static func announce(name: String, digest: String, host: String, port: Int, key: String) {
+    let url = "http://\(host):\(port)"
+    Terminal.write(
+      """
+      Serving \(name) (\(digest)) on \(url)
+      Node key \(key)
+
+        curl \(url)/v1/chat/completions -H 'Content-Type: application/json' -d '{"model": "\(name)", "messages": [{"role": "user", "content": "What is Evident?"}]}'
+
+        from openai import OpenAI
+        client = OpenAI(base_url="\(url)/v1", api_key="none")
+        print(client.chat.completions.create(model="\(name)", messages=[{"role": "user", "content": "What is Evident?"}]))
+
+
+      """)
+  }
+}

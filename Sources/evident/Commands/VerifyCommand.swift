@@ -1,0 +1,99 @@
+import ArgumentParser
+import Digests
+import Foundation
+import Inference
+import ModelFiles
+import ModelGraph
+import Node
+import Receipts
+import Verification
+
+struct VerifyCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Checks evidence files offline, every check on its own line.",
+    discussion: """
+      The exit status is 0 when everything asked for passed, 1 when something is refuted, and 2 when it
+      could not be checked. No network is used, ever.
+      """)
+
+  enum Backend: String, ExpressibleByArgument, CaseIterable { case engine, reference }
+
+  @Argument(help: "Evidence files or receipts; - reads stdin.", completion: .file()) var files: [String]
+  @Flag(help: "Recompute the answer on this machine; needs the model.") var replay = false
+  @Option(help: "What recomputes: engine (fast kernels) or reference (the trusted closure alone; slow).")
+  var replayWith: Backend = .engine
+  @Flag(help: "A receipt without its opening is enough: ask nothing about prompt and answer.") var receiptOnly = false
+  @Option(help: "The node's public key that must have signed (64 hex digits); may be repeated.") var key: [String] = []
+  @Option(help: "The model that must have answered: its digest, sha256:….") var model: String?
+  @Option(help: "The nonce that was sent, in hex.") var nonce: String?
+  @Flag(help: "Print one JSON object per file.") var json = false
+  @OptionGroup var engine: EngineArguments
+
+  func run() async throws {
+    let settings = try await Settings()
+    let verifier = Verifier(try options(settings))
+    var worst: Int32 = 0
+    for file in files {
+      let bytes: [UInt8]
+      do { bytes = try VerifyCommand.read(file) } catch let failure as CommandFailure {
+        Terminal.note("error: \(failure)")
+        worst = max(worst, worst == 1 ? 1 : 2)
+        continue
+      }
+      let verdict = verifier.verify(bytes)
+      if json {
+        var object = verdict.json.object ?? JSONObject()
+        object["file"] = .string(file)
+        print(JSON.object(object).text())
+      } else {
+        if files.count > 1 { print("== \(file)") }
+        print(verdict.text(color: Terminal.usesColor(Terminal.isOutputInteractive)))
+      }
+      // A refutation outweighs everything; then whatever could not be checked.
+      if worst != 1 { worst = verdict.exitStatus == 1 ? 1 : max(worst, verdict.exitStatus) }
+    }
+    if worst != 0 { throw ExitCode(worst) }
+  }
+
+  private func options(_ settings: Settings) throws -> VerifierOptions {
+    var options = VerifierOptions()
+    options.replay = replay
+    options.receiptOnly = receiptOnly
+    for text in key {
+      guard let publicKey = NodePublicKey(hex: text) else { throw ValidationError("--key \(text) is not 64 lower-case hex digits") }
+      options.expected.keys.insert(publicKey)
+    }
+    if let model {
+      guard let digest = Digest<ModelManifest>(model) else { throw ValidationError("--model \(model) is not sha256: and 64 lower-case hex digits") }
+      options.expected.model = digest
+    }
+    if let nonce {
+      guard let bytes = Hex.bytes(nonce) else { throw ValidationError("--nonce \(nonce) is not lower-case hex") }
+      options.expected.nonce = bytes
+    }
+    let backend: StoreLibrary.Backend = replayWith == .reference ? .reference : .engine(try engine.options(settings))
+    options.models = StoreLibrary(
+      store: ModelStore(root: settings.modelsFolder), backend: backend, report: { Terminal.note("warning: \($0)") })
+    return options
+  }
+
+  /// The whole file, unless it is larger than any evidence can be.
+  private static func read(_ path: String) throws -> [UInt8] {
+    let handle: FileHandle
+    if path == "-" {
+      handle = .standardInput
+    } else {
+      guard let opened = FileHandle(forReadingAtPath: path) else {
+        throw CommandFailure("there is no readable file \(path)", hint: "fetch it with: curl URL/v1/receipts/ID > \(path)")
+      }
+      handle = opened
+    }
+    do {
+      // One byte over the limit is enough for the verifier to say that the file is too long.
+      return Array(try handle.read(upToCount: EvidenceLimits.fileBytesMax + 1) ?? Data())
+    } catch {
+      throw CommandFailure("\(path) cannot be read: \(error.localizedDescription)")
+    }
+  }
+}

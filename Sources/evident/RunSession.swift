@@ -1,0 +1,98 @@
+import Digests
+import Foundation
+import Inference
+import ModelFiles
+import ModelGraph
+import Node
+import Receipts
+import Verification
+
+/// A node inside this process, for one conversation on a terminal.
+struct RunSession {
+  let modelName: String
+  private let node: Node
+  private let parameters: SamplingParameters
+  private let nonce: [UInt8]?
+  private let evidencePath: String?
+  private let replay: Bool
+  private let json: Bool
+
+  init(
+    store: ModelStore, settings: Settings, modelName: String, engine: EngineOptions, parameters: SamplingParameters,
+    nonce: [UInt8]?, evidencePath: String?, replay: Bool, json: Bool
+  ) throws {
+    self.modelName = modelName
+    self.parameters = parameters
+    self.nonce = nonce
+    self.evidencePath = evidencePath
+    self.replay = replay
+    self.json = json
+    let model = try ServedModel(name: modelName, model: store.open(modelName), options: engine)
+    let key = try NodeKey.loadOrCreate(path: settings.stateFolder + "/node.key")
+    node = try Node(model: model, key: key.signing, queueMax: 1, keep: { _ in })
+  }
+
+  /// Prints the answer as it comes, then the badge of its verdict.
+  @discardableResult
+  func answer(_ messages: [Request.Message]) async throws -> String {
+    let request = AnswerRequest(
+      request: node.model.text.hasChatTemplate
+        ? .chat(messages) : .completion(prompt: messages.map(\.content).joined(separator: "\n")),
+      model: modelName, parameters: parameters, nonce: nonce)
+    let running = try node.answer(request)
+    let finished = try await withTaskCancellationHandler {
+      try await follow(running)
+    } onCancel: {
+      running.cancel()
+    }
+    let verdict = verify(finished)
+    if let evidencePath { try RunSession.write(finished.evidence, to: evidencePath) }
+    report(finished, running, verdict)
+    guard verdict.exitStatus == 0 else { throw CommandFailure("the answer did not verify", exitCode: verdict.exitStatus) }
+    return finished.text
+  }
+
+  private func follow(_ running: RunningAnswer) async throws -> FinishedAnswer {
+    for await event in running.events {
+      switch event {
+      case .text(let piece): if !json { Terminal.write(piece) }
+      case .finished(let finished):
+        if !json { Terminal.write("\n") }
+        return finished
+      case .failed(let message): throw CommandFailure(message)
+      }
+    }
+    throw CommandFailure("the answer ended without a result")
+  }
+
+  private func verify(_ finished: FinishedAnswer) -> Verdict {
+    var options = VerifierOptions()
+    options.replay = replay
+    options.models = OneModel(node.model)
+    return Verifier(options).verify(finished.evidence)
+  }
+
+  private func report(_ finished: FinishedAnswer, _ running: RunningAnswer, _ verdict: Verdict) {
+    if json {
+      print(
+        ([
+          "text": .string(finished.text), "finishReason": .string(finished.finishReason),
+          "receiptID": .string(running.receiptID), "promptTokens": .integer(finished.promptTokens),
+          "outputTokens": .integer(finished.outputTokens), "verdict": verdict.json,
+        ] as JSON).text())
+      return
+    }
+    let levels = replay ? "signed, replayed" : "signed"
+    Terminal.note(
+      verdict.exitStatus == 0
+        ? Terminal.green("✔ verified: \(levels)") + Terminal.dim("  \(running.receiptID)")
+        : Terminal.red("✘ not verified") + "\n" + verdict.text(color: Terminal.usesColor(Terminal.isErrorInteractive)))
+  }
+
+  /// Appears whole or not at all.
+  private static func write(_ bytes: [UInt8], to path: String) throws {
+    do { try DurableFile.write(bytes, to: path) } catch {
+      throw CommandFailure("the evidence file \(path) cannot be written: \(error)")
+    }
+  }
+}
