@@ -89,8 +89,8 @@ void ev_page_store(
 
 size_t ev_attention_scratch_bytes(int32_t rows, int32_t group, int32_t hd, int32_t positions) {
   const size_t per_query = (size_t)ev_padded_positions(positions) * sizeof(int32_t);
-  const size_t one_row = (size_t)group * per_query, all_rows = (size_t)rows * one_row;
+  const size_t one_row = (size_t)ev_attention_heads_at_once(group) * per_query;
+  const size_t all_rows = (size_t)rows * one_row;
   const size_t most = one_row > EV_ATTENTION_SCORE_BYTES ? one_row : EV_ATTENTION_SCORE_BYTES;
-  const size_t queries = (size_t)ev_max(group, EV_ATTENTION_QUERIES);
-  return (all_rows < most ? all_rows : most) + queries * (size_t)ev_padded_head(hd) * sizeof(int64_t) + 64;
+  return (all_rows < most ? all_rows : most) + (size_t)EV_ATTENTION_QUERIES * (size_t)ev_padded_head(hd) * sizeof(int64_t) + 64;
 }

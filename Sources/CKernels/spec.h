@@ -119,13 +119,49 @@ EV_INLINE int32_t ev_padded_positions(int32_t positions) {
 
 EV_INLINE int32_t ev_padded_head(int32_t hd) { return (hd + 15) / 16 * 16; }
 
-// Rows that one pass serves: at least one, and no more than the scratch of ev_attention_scratch_bytes holds.
-EV_INLINE int32_t ev_attention_rows_at_once(int32_t group, int32_t positions) {
-  const size_t row_bytes = (size_t)group * (size_t)ev_padded_positions(positions) * sizeof(int32_t);
+// Heads and rows that one pass serves: at least one of each, and no more than the scratch of
+// ev_attention_scratch_bytes holds.
+EV_INLINE int32_t ev_attention_heads_at_once(int32_t group) { return ev_min(group, EV_ATTENTION_QUERIES); }
+
+EV_INLINE int32_t ev_attention_rows_at_once(int32_t heads, int32_t positions) {
+  const size_t row_bytes = (size_t)heads * (size_t)ev_padded_positions(positions) * sizeof(int32_t);
   const size_t by_bytes = EV_ATTENTION_SCORE_BYTES / row_bytes;
-  const size_t by_count = (size_t)(EV_ATTENTION_QUERIES / group);
+  const size_t by_count = (size_t)(EV_ATTENTION_QUERIES / heads);
   const size_t rows = by_bytes < by_count ? by_bytes : by_count;
   return rows < 1 ? 1 : (int32_t)rows;
+}
+
+// A pass over the keys and values: the queries that read the same pages together, and their scratch.
+typedef struct {
+  const ev_attention *a;
+  const int16_t *q[EV_ATTENTION_QUERIES];           // each [hd]
+  int32_t q_exponent[EV_ATTENTION_QUERIES];
+  int32_t row_begin, row_end, head_begin, head_end;  // query (row - row_begin) * heads + head - head_begin
+  int32_t queries;
+  int32_t page_begin, page_end;  // pages that some query sees
+  size_t span;                   // positions of those pages
+  int32_t *scores;               // [queries][span]
+  int64_t *sums;                 // [queries][padded hd]
+} ev_pass;
+
+EV_INLINE void ev_pass_begin(
+    ev_pass *p, const ev_attention *a, int32_t row_begin, int32_t row_end, int32_t head_begin, int32_t head_end,
+    void *scratch) {
+  p->a = a;
+  p->row_begin = row_begin, p->row_end = row_end;
+  p->head_begin = head_begin, p->head_end = head_end;
+  p->queries = 0;
+  for (int32_t row = row_begin; row < row_end; row++) {
+    for (int32_t head = head_begin; head < head_end; head++) {
+      p->q[p->queries] = a->q + (size_t)row * a->q_stride + (size_t)head * (size_t)a->hd;
+      p->q_exponent[p->queries++] = a->q_exponent[(size_t)row * a->q_exponent_stride + (size_t)head];
+    }
+  }
+  p->page_begin = ev_first_visible(a, row_begin) / EV_PAGE_POSITIONS;
+  p->page_end = (a->first_position + row_end - 1) / EV_PAGE_POSITIONS + 1;
+  p->span = (size_t)(p->page_end - p->page_begin) * EV_PAGE_POSITIONS;
+  p->scores = (int32_t *)(void *)((uint8_t *)scratch + (-(uintptr_t)scratch & 63));
+  p->sums = (int64_t *)(void *)(p->scores + (size_t)p->queries * p->span);
 }
 
 // The kernel sets.

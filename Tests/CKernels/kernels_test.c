@@ -408,7 +408,7 @@ static attention_case random_attention(void) {
   a.hd = one_in(3) ? heads[between(0, 5)] : 2 * (int32_t)between(1, one_in(8) ? 128 : 24);
   a.first = one_in(3) ? 0 : (int32_t)between(0, one_in(12) ? 400 : 90);
   a.rows = one_in(2) ? 1 : (int32_t)between(1, one_in(10) ? 40 : 6);
-  a.group = one_in(3) ? 1 : (int32_t)between(1, one_in(12) ? 9 : 4);
+  a.group = one_in(3) ? 1 : (int32_t)between(1, one_in(12) ? one_in(12) ? 50 : 9 : 4);
   a.window = one_in(4) ? (int32_t)between(1, 100) : 0;
   a.qs = random_style(), a.ks = random_style(), a.vs = random_style();
   a.score_exponent = (int32_t)(one_in(15) ? between(-2000, 2000) : one_in(4) ? between(-40, 40) : between(-18, -6));

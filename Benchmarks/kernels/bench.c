@@ -1,0 +1,220 @@
+// Speed of the kernels on one pinned thread, in the shapes of SmolLM2-135M. From the repository root:
+//   cc -O3 -ISources/CKernels/include Benchmarks/kernels/bench.c Sources/CKernels/*.c -o /tmp/kernels-bench
+//   /tmp/kernels-bench [SET]
+// Medians. One multiplication of a 16-bit activation by an 8-bit weight counts as one MAC.
+#define _GNU_SOURCE
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "CKernels.h"
+
+enum { REPEATS = 15 };
+static const ev_kernel_set *set;
+static uint64_t state = 1;
+
+static uint32_t next_random(void) {
+  state = state * 6364136223846793005u + 1442695040888963407u;
+  return (uint32_t)(state >> 33);
+}
+
+static double seconds(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static int by_value(const void *a, const void *b) {
+  const double x = *(const double *)a, y = *(const double *)b;
+  return x < y ? -1 : x > y;
+}
+
+// Median time of one call of `body`, each sample long enough for the clock.
+static double median(void (*body)(void *), void *argument) {
+  double samples[REPEATS], once = 0;
+  body(argument);
+  for (int calls = 1;; calls *= 2) {
+    const double start = seconds();
+    for (int i = 0; i < calls; i++) body(argument);
+    once = (seconds() - start) / calls;
+    if (once * calls > 0.004) break;
+  }
+  const int calls = 1 + (int)(0.02 / once);
+  for (int s = 0; s < REPEATS; s++) {
+    const double start = seconds();
+    for (int i = 0; i < calls; i++) body(argument);
+    samples[s] = (seconds() - start) / calls;
+  }
+  qsort(samples, REPEATS, sizeof *samples, by_value);
+  return samples[REPEATS / 2];
+}
+
+static void *noise(size_t bytes) {
+  uint8_t *p = aligned_alloc(64, (bytes + 63) / 64 * 64);
+  for (size_t i = 0; i < bytes; i++) p[i] = (uint8_t)next_random();
+  return p;
+}
+
+// Copies of the weight, so that a product by few rows finds none of it in a cache, as in a model.
+typedef struct {
+  ev_linear8 *copies;
+  int count, next, rows;
+  const uint8_t *planes;
+  int32_t *t;
+} product;
+
+static void multiply(void *argument) {
+  product *p = argument;
+  const ev_linear8 *w = &p->copies[p->next];
+  p->next = (p->next + 1) % p->count;
+  set->linear8(w, p->planes, (size_t)w->in_padded * 2, p->rows, 0, w->out_padded / 16, p->t, (size_t)w->out);
+}
+
+static void bench_linear(int32_t out, int32_t in, int rows) {
+  const size_t bytes = (size_t)ev_padded_in(in) * (size_t)ev_padded_out(out);
+  product p = {.count = rows <= 16 ? 1 + (int)(((size_t)512 << 20) / bytes) : 1, .rows = rows};
+  p.copies = calloc((size_t)p.count, sizeof *p.copies);
+  int32_t *sums = calloc((size_t)ev_padded_out(out), 4);
+  uint32_t *multipliers = calloc((size_t)ev_padded_out(out), 4);
+  int8_t *first = noise(bytes);
+  for (int32_t j = 0; j < out; j++) multipliers[j] = next_random() & 0xffffff;
+  for (int i = 0; i < p.count; i++) {
+    int8_t *packed = i == 0 ? first : memcpy(aligned_alloc(64, bytes), first, bytes);
+    p.copies[i] = (ev_linear8){packed, sums, multipliers, in, ev_padded_in(in), out, ev_padded_out(out), 26};
+  }
+  p.planes = noise((size_t)rows * (size_t)ev_padded_in(in) * 2);
+  p.t = calloc((size_t)rows * (size_t)out, 4);
+  const double time = median(multiply, &p), macs = (double)rows * out * in;
+  printf("linear8 %5d x %4d  rows %3d  %7.1f GMAC/s", out, in, rows, macs / time * 1e-9);
+  if (rows <= 16) printf("  %5.1f GB/s of weights", (double)bytes / time * 1e-9);
+  printf("\n");
+  for (int i = 0; i < p.count; i++) free((void *)(uintptr_t)p.copies[i].packed);
+  free(p.copies), free(sums), free(multipliers), free((void *)(uintptr_t)p.planes), free(p.t);
+}
+
+typedef struct {
+  ev_attention a;
+  void *scratch;
+} attention_run;
+
+static void attend(void *argument) {
+  attention_run *run = argument;
+  set->attention(&run->a, run->scratch);
+}
+
+static void bench_attention(int32_t first, int32_t rows, int32_t group, int32_t hd) {
+  const int32_t positions = first + rows, pages = (positions + 63) / 64;
+  const size_t q_stride = (size_t)(group * hd);
+  const uint8_t **table = calloc((size_t)pages, sizeof *table);
+  int16_t key[256], value[256], *q = calloc((size_t)rows * q_stride, 2);
+  int32_t *exponents = calloc((size_t)(rows * group), 4), *out = calloc((size_t)rows * q_stride, 4);
+  int32_t *out_exponents = calloc((size_t)(rows * group), 4);
+  for (int32_t i = 0; i < pages; i++) table[i] = aligned_alloc(64, (ev_page_bytes(hd) + 63) / 64 * 64);
+  for (int32_t j = 0; j < positions; j++) {
+    for (int32_t c = 0; c < hd; c++) {
+      key[c] = (int16_t)(next_random() % 4096 - 2048);
+      value[c] = (int16_t)(next_random() % 4096 - 2048);
+    }
+    ev_page_store((void *)(uintptr_t)table[j / 64], j % 64, hd, key, -8, value, (int32_t)(next_random() % 3));
+  }
+  for (size_t i = 0; i < (size_t)rows * q_stride; i++) q[i] = (int16_t)(next_random() % 4096 - 2048);
+  for (int32_t i = 0; i < rows * group; i++) exponents[i] = -12;
+  attention_run run = {
+      {q, exponents, table, 0, out, out_exponents, q_stride, (size_t)group, q_stride, (size_t)group, first, rows,
+       group, hd, 0},
+      malloc(ev_attention_scratch_bytes(rows, group, hd, positions))};
+  const double time = median(attend, &run);
+  const double pairs = (double)group * rows * (first + (rows + 1) / 2.0);
+  printf(
+      "attention hd %3d  group %d  positions %4d...%4d  %6.2f ns per query and key\n", hd, group, first,
+      positions - 1, time / pairs * 1e9);
+  for (int32_t i = 0; i < pages; i++) free((void *)(uintptr_t)table[i]);
+  free(table), free(q), free(exponents), free(out), free(out_exponents), free(run.scratch);
+}
+
+typedef struct {
+  int32_t n;
+  int64_t *x, *work;
+  int32_t *t, *u;
+  uint32_t *pairs;
+  int16_t *q;
+  uint8_t *planes;
+} vectors;
+
+static void run_norm(void *argument) {
+  vectors *v = argument;
+  int32_t e;
+  set->rms_norm(v->x, v->n, v->t, 10, 1000, v->q, &e, v->work);
+}
+
+static void run_prepare(void *argument) {
+  vectors *v = argument;
+  set->prepare(v->q, v->n, ev_padded_in(v->n), v->planes);
+}
+
+static void run_swiglu(void *argument) {
+  vectors *v = argument;
+  int32_t e;
+  set->swiglu(v->t, -16, v->u, -16, v->n, v->pairs, v->q, &e, v->work);
+}
+
+static void run_add(void *argument) {
+  vectors *v = argument;
+  set->residual_add(v->x, v->t, v->n, -20);
+}
+
+static void run_rope(void *argument) {
+  vectors *v = argument;
+  set->rope(v->t, v->n / 64, 64, v->u, v->u + 32);
+}
+
+static void run_quantise(void *argument) {
+  vectors *v = argument;
+  int32_t e[64];
+  set->quantise_heads(v->u, v->n / 64, 64, 4095, 0, v->q, e);
+}
+
+static void bench_vectors(int32_t n) {
+  vectors v = {n, noise((size_t)n * 8), noise((size_t)n * 8), noise((size_t)n * 4), noise((size_t)n * 4),
+               noise(4096 * 4), noise((size_t)n * 2), noise((size_t)ev_padded_in(n) * 2)};
+  for (int32_t c = 0; c < n; c++) v.x[c] >>= 20, v.t[c] >>= 8, v.u[c] >>= 17;
+  struct {
+    const char *name;
+    void (*body)(void *);
+  } const kernels[] = {{"rms_norm", run_norm}, {"prepare", run_prepare}, {"swiglu", run_swiglu},
+                       {"residual_add", run_add}, {"rope", run_rope}, {"quantise_heads", run_quantise}};
+  for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
+    const double time = median(kernels[i].body, &v);
+    printf("%-14s n %4d  %6.3f ns per element\n", kernels[i].name, n, time / n * 1e9);
+  }
+}
+
+int main(int argc, char **argv) {
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(sched_getcpu(), &one);
+  sched_setaffinity(0, sizeof one, &one);
+  set = argc > 1 ? ev_kernels_by_name(argv[1]) : ev_kernels_best();
+  if (set == NULL) {
+    fprintf(stderr, "error: no kernel set %s on this processor\n", argv[1]);
+    return 1;
+  }
+  printf("kernel set %s, one thread\n", set->name);
+  const int32_t shapes[][2] = {{576, 576}, {1536, 576}, {576, 1536}, {49152, 576}, {2048, 2048}, {2048, 8192}};
+  const int rows[] = {1, 2, 4, 16, 64, 512};
+  for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) bench_linear(shapes[s][0], shapes[s][1], rows[r]);
+  }
+  bench_attention(127, 1, 3, 64);
+  bench_attention(1023, 1, 3, 64);
+  bench_attention(0, 512, 3, 64);
+  bench_attention(1536, 512, 3, 64);
+  bench_attention(1023, 1, 4, 128);
+  bench_attention(1536, 512, 4, 128);
+  bench_attention(1536, 512, 1, 64);
+  bench_vectors(576);
+  bench_vectors(1536);
+  return 0;
+}
