@@ -95,21 +95,25 @@ public struct JSONFields: Sendable {
     }
   }
 
-  public static func string(_ value: JSON, path: String, bytesMax: Int) throws(FieldError) -> String {
-    guard let string = value.string else { throw .wrongType(path: path, wanted: "a string", found: value.kind) }
+  public static func string(
+    _ value: JSON, path: @autoclosure () -> String, bytesMax: Int
+  ) throws(FieldError) -> String {
+    guard let string = value.string else { throw .wrongType(path: path(), wanted: "a string", found: value.kind) }
     guard string.utf8.count <= bytesMax else {
-      throw .outOfRange(path: path + ".bytes", value: string.utf8.count, range: 0...bytesMax)
+      throw .outOfRange(path: path() + ".bytes", value: string.utf8.count, range: 0...bytesMax)
     }
     return string
   }
 
   /// An integer in its one spelling: `1.0`, `1e0` and `-0` are not accepted.
-  public static func integer(_ value: JSON, path: String, _ range: ClosedRange<Int>) throws(FieldError) -> Int {
-    guard let number = value.number else { throw .wrongType(path: path, wanted: "an integer", found: value.kind) }
+  public static func integer(
+    _ value: JSON, path: @autoclosure () -> String, _ range: ClosedRange<Int>
+  ) throws(FieldError) -> Int {
+    guard let number = value.number else { throw .wrongType(path: path(), wanted: "an integer", found: value.kind) }
     guard let integer = number.integer, String(integer) == number.text else {
-      throw .notAllowed(path: path, value: String(number.text.prefix(40)), wanted: "a plain integer")
+      throw .notAllowed(path: path(), value: String(number.text.prefix(40)), wanted: "a plain integer")
     }
-    guard range.contains(integer) else { throw .outOfRange(path: path, value: integer, range: range) }
+    guard range.contains(integer) else { throw .outOfRange(path: path(), value: integer, range: range) }
     return integer
   }
 }

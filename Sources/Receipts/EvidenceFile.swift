@@ -53,5 +53,19 @@ public struct EvidenceFile: Sendable, Equatable {
     model = try fields.take("model")
     guard model.object != nil else { throw .wrongType(path: "model", wanted: "an object", found: model.kind) }
     try fields.finish()
+    try EvidenceFile.requirePlainIntegers(model) { "model" }
+  }
+
+  /// Canonical JSON would make one spelling of many; here there is only the one. Depth is bounded by
+  /// the parser.
+  private static func requirePlainIntegers(_ value: JSON, path: () -> String) throws(FieldError) {
+    switch value {
+    case .number: _ = try JSONFields.integer(value, path: path(), -(1 << 53 - 1)...(1 << 53 - 1))
+    case .array(let items):
+      for (i, item) in items.enumerated() { try requirePlainIntegers(item) { "\(path())[\(i)]" } }
+    case .object(let object):
+      for member in object.members { try requirePlainIntegers(member.value) { "\(path()).\(member.key.prefix(80))" } }
+    case .null, .bool, .string: break
+    }
   }
 }

@@ -1,0 +1,86 @@
+/// One question put to the evidence. One check, one file, one line of the verdict.
+protocol Check: Sendable {
+  static var name: CheckName { get }
+
+  /// - Throws: ``SkipReason`` when the question cannot be put.
+  static func run(_ evidence: Evidence) throws(SkipReason) -> CheckOutcome
+}
+
+/// What a check found.
+public enum CheckOutcome: Sendable, Equatable {
+  /// With a sentence that says what now holds.
+  case pass(String)
+  case fail(Refutation)
+  /// Not performed. Never counts as passed.
+  case skip(SkipReason)
+
+  public var word: String {
+    switch self {
+    case .pass: "PASS"
+    case .fail: "FAIL"
+    case .skip: "SKIP"
+    }
+  }
+
+  /// In plain English.
+  public var reason: String {
+    switch self {
+    case .pass(let reason): reason
+    case .fail(let refutation): refutation.description
+    case .skip(let reason): reason.description
+    }
+  }
+
+  /// What to do about it, when there is something.
+  public var hint: String? {
+    switch self {
+    case .pass: nil
+    case .fail(let refutation): refutation.hint
+    case .skip(let reason): reason.hint
+    }
+  }
+}
+
+/// A line of the verdict.
+public struct CheckResult: Sendable, Equatable {
+  public let check: CheckName
+  public let outcome: CheckOutcome
+}
+
+/// Why a check was not performed.
+public enum SkipReason: Error, Sendable, Equatable, CustomStringConvertible {
+  case fileUnreadable
+  case statementUnreadable
+  case noOpening
+  case noModelManifest
+  case modelManifestRefuted
+  case notAsked
+  case modelNotHere
+  case contradicted(CheckName)
+  case computationFailed(by: String, message: String)
+
+  public var description: String {
+    switch self {
+    case .fileUnreadable: "the file could not be read"
+    case .statementUnreadable: "the statement could not be read"
+    case .noOpening: "the file holds no opening: neither prompt nor answer is in it"
+    case .noModelManifest: "the file holds a receipt only, without the model manifest"
+    case .modelManifestRefuted: "the model manifest is not the one that the statement names"
+    case .notAsked: "not asked for"
+    case .modelNotHere: "this machine does not have the model"
+    case .contradicted(let check): "it makes no sense after \(check.title) failed"
+    case .computationFailed(let by, let message): "\(by) could not recompute the answer: \(message)"
+    }
+  }
+
+  public var hint: String? {
+    switch self {
+    case .noOpening, .noModelManifest:
+      "ask whoever gave you the file for the complete evidence file; the node keeps it for a limited time"
+    case .notAsked: "add --replay to recompute the answer here"
+    case .modelNotHere: "import the model, or copy it into the store, and verify again"
+    case .computationFailed: "verify again on a machine that can run the model"
+    case .fileUnreadable, .statementUnreadable, .modelManifestRefuted, .contradicted: nil
+    }
+  }
+}

@@ -1,0 +1,72 @@
+/// Every check there is, in the order they are performed and shown.
+public enum CheckName: String, Sendable, CaseIterable {
+  case fileStructure
+  case statementStructure
+  case canonicalPayload
+  case signature
+  case keyBinding
+  case subjectBinding
+  case nonceBinding
+  case usageCounts
+  case modelManifest
+  case parameters
+  case promptCommitment
+  case inputTokens
+  case outputTokens
+  case textCommitment
+  case streamChain
+  case finish
+  case rendering
+  case decoding
+  case replay
+
+  /// What a check needs in order to be performed.
+  public enum Need: Sendable {
+    /// The receipt alone.
+    case receipt
+    /// A complete evidence file.
+    case evidence
+    /// The model's own files: tokenizer and chat template.
+    case modelFiles
+    /// The model's own files and the time to run it.
+    case computation
+  }
+
+  public var need: Need {
+    switch self {
+    case .fileStructure, .statementStructure, .canonicalPayload, .signature, .keyBinding, .subjectBinding,
+      .nonceBinding, .usageCounts:
+      .receipt
+    case .modelManifest, .parameters, .promptCommitment, .inputTokens, .outputTokens, .textCommitment, .streamChain,
+      .finish:
+      .evidence
+    case .rendering, .decoding: .modelFiles
+    case .replay: .computation
+    }
+  }
+
+  /// In a few words, for the line that shows the result.
+  public var title: String {
+    switch self {
+    case .fileStructure: "file"
+    case .statementStructure: "statement"
+    case .canonicalPayload: "canonical form"
+    case .signature: "signature"
+    case .keyBinding: "node key"
+    case .subjectBinding: "subject"
+    case .nonceBinding: "randomness"
+    case .usageCounts: "usage"
+    case .modelManifest: "model manifest"
+    case .parameters: "parameters"
+    case .promptCommitment: "prompt"
+    case .inputTokens: "input tokens"
+    case .outputTokens: "output tokens"
+    case .textCommitment: "text"
+    case .streamChain: "stream"
+    case .finish: "finish"
+    case .rendering: "prompt rendering"
+    case .decoding: "text decoding"
+    case .replay: "replay"
+    }
+  }
+}

@@ -1,0 +1,15 @@
+import Receipts
+
+/// The envelope names the key that the statement names, and it is one that the caller accepts.
+enum KeyBindingCheck: Check {
+  static let name = CheckName.keyBinding
+
+  static func run(_ evidence: Evidence) throws(SkipReason) -> CheckOutcome {
+    let key = try evidence.statement().node.publicKey
+    let stated = try evidence.readDocument().envelope.keyID
+    guard stated == key.id else { return .fail(.keyIDMismatch(stated: stated, found: key.id)) }
+    let accepted = evidence.options.expected.keys
+    if accepted.isEmpty { return .pass("the key is \(key); you named none, so it may be anyone's") }
+    return accepted.contains(key) ? .pass("the key is \(key), which you accept") : .fail(.keyNotExpected(key))
+  }
+}

@@ -1,0 +1,100 @@
+import Digests
+import ModelGraph
+import Receipts
+
+/// The material of a verdict: what could be read of the bytes, and what the verifier may use.
+struct Evidence: Sendable {
+  let document: Result<Document, Rejection>
+  /// nil when there is no document.
+  let statementResult: Result<Statement, Rejection>?
+  let modelResult: ModelResult
+  let options: VerifierOptions
+
+  struct Document: Sendable {
+    let envelope: Envelope
+    let opening: Opening?
+    let model: JSON?
+    /// A bare receipt rather than an evidence file.
+    let isReceiptOnly: Bool
+  }
+
+  enum ModelResult: Sendable {
+    case absent(SkipReason)
+    case refuted(Refutation)
+    case manifest(ModelManifest)
+  }
+
+  init(_ bytes: [UInt8], options: VerifierOptions) {
+    self.options = options
+    document = Evidence.read(bytes)
+    guard case .success(let document) = document else {
+      statementResult = nil
+      modelResult = .absent(.fileUnreadable)
+      return
+    }
+    do throws(Rejection) {
+      let statement = try Statement.parse(document.envelope.payload)
+      statementResult = .success(statement)
+      modelResult = Evidence.readModel(document, statement)
+    } catch {
+      statementResult = .failure(error)
+      modelResult = .absent(.statementUnreadable)
+    }
+  }
+
+  func readDocument() throws(SkipReason) -> Document {
+    guard case .success(let document) = document else { throw .fileUnreadable }
+    return document
+  }
+
+  func statement() throws(SkipReason) -> Statement {
+    guard let statementResult else { throw .fileUnreadable }
+    guard case .success(let statement) = statementResult else { throw .statementUnreadable }
+    return statement
+  }
+
+  func opening() throws(SkipReason) -> Opening {
+    guard let opening = try readDocument().opening else { throw .noOpening }
+    return opening
+  }
+
+  /// The manifest that the statement names.
+  func manifest() throws(SkipReason) -> ModelManifest {
+    switch modelResult {
+    case .absent(let reason): throw reason
+    case .refuted: throw .modelManifestRefuted
+    case .manifest(let manifest): return manifest
+    }
+  }
+
+  /// An evidence file or a bare receipt: the two can be told apart by their members.
+  private static func read(_ bytes: [UInt8]) -> Result<Document, Rejection> {
+    do throws(Rejection) {
+      let json: JSON
+      do {
+        json = try JSON.parse(bytes, bytesMax: EvidenceLimits.fileBytesMax, depthMax: EvidenceLimits.depthMax)
+      } catch { throw .notJSON(.file, error) }
+      if json["schema"] == nil && json["payloadType"] != nil {
+        let envelope = try Envelope.parse(bytes)
+        return .success(Document(envelope: envelope, opening: nil, model: nil, isReceiptOnly: true))
+      }
+      let file: EvidenceFile
+      do { file = try EvidenceFile(json) } catch { throw .field(.file, error) }
+      return .success(
+        Document(envelope: file.receipt, opening: file.opening, model: file.model, isReceiptOnly: false))
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  private static func readModel(_ document: Document, _ statement: Statement) -> ModelResult {
+    guard let model = document.model else { return .absent(.noModelManifest) }
+    // Reading the file has refused every number that canonical JSON cannot hold.
+    guard let bytes = try? model.canonicalBytes() else { return .refuted(.modelManifestMalformed(.notCanonical)) }
+    let digest = Digest<ModelManifest>(of: bytes)
+    guard digest == statement.model.manifest else {
+      return .refuted(.modelDigestMismatch(stated: statement.model.manifest, found: digest))
+    }
+    do { return .manifest(try ModelManifest(bytes: bytes)) } catch { return .refuted(.modelManifestMalformed(error)) }
+  }
+}

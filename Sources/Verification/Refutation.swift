@@ -1,0 +1,61 @@
+public import Digests
+public import ModelGraph
+public import Receipts
+
+/// What exactly is wrong with evidence. Every case carries what was stated and what was found.
+public enum Refutation: Error, Sendable, Equatable {
+  // Form.
+  case malformed(Rejection)
+  case payloadNotCanonical(firstDifferenceAt: Int)
+  // Who signed.
+  case signatureInvalid(key: NodePublicKey)
+  case keyIDMismatch(stated: Digest<NodePublicKey>, found: Digest<NodePublicKey>)
+  case keyNotExpected(NodePublicKey)
+  // The statement against itself.
+  case subjectNameMismatch(subject: String, responseID: String)
+  case subjectDigestMismatch(
+    subject: Digest<Commitment.OutputTokens>, output: Digest<Commitment.OutputTokens>)
+  case usageMismatch(path: String, stated: Int, found: Int)
+  case randomnessUnbound(temperatureMicros: Int)
+  case nodeNonceBesideSeed(seed: UInt64)
+  case nonceNotExpected(stated: [UInt8], sent: [UInt8])
+  case deliveredMoreThanGenerated(delivered: Int, generated: Int)
+  case deliveredLessThanGenerated(delivered: Int, generated: Int, Finish)
+  // The model.
+  case modelDigestMismatch(stated: Digest<ModelManifest>, found: Digest<ModelManifest>)
+  case modelManifestMalformed(ManifestRejection)
+  case modelNotExpected(Digest<ModelManifest>)
+  case biasOutsideVocabulary(token: Int32, vocabularySize: Int)
+  case contextExceeded(promptTokens: Int, maxTokens: Int, contextLength: Int)
+  // The opening.
+  case endpointMismatch(stated: Statement.Endpoint, opened: Statement.Endpoint)
+  case promptMismatch(stated: Digest<Commitment.Prompt>, found: Digest<Commitment.Prompt>)
+  case requestNotExpected
+  case inputTokenCountMismatch(stated: Int, opened: Int)
+  case inputTokensMismatch(stated: Digest<Commitment.InputTokens>, found: Digest<Commitment.InputTokens>)
+  case outputTokenCountMismatch(stated: Int, opened: Int)
+  case outputTokensMismatch(stated: Digest<Commitment.OutputTokens>, found: Digest<Commitment.OutputTokens>)
+  case inputTokenOutsideVocabulary(index: Int, token: Int32, vocabularySize: Int)
+  case outputTokenOutsideVocabulary(index: Int, token: Int32, vocabularySize: Int)
+  case textMismatch(stated: Digest<Commitment.Text>, found: Digest<Commitment.Text>)
+  case textNotExpected
+  case streamHeadMismatch(stated: Digest<AnswerChain>, found: Digest<AnswerChain>)
+  // How it ended.
+  case endOfSequenceMissing(Finish, lastToken: Int32?)
+  case endOfSequenceInside(index: Int, token: Int32)
+  case tokenLimitNotReached(count: Int, maxTokens: Int)
+  case tokenLimitPassed(count: Int, maxTokens: Int)
+  case tokenLimitHidden(count: Int, Finish)
+  case noTokens(Finish)
+  case noStopStrings
+  // With the model's files.
+  case requestNotRenderable(String)
+  case renderingDiffers(firstDifferenceAt: Int, rendered: Int, opened: Int)
+  case tokensNotDecodable(String)
+  case stopStringMissing
+  case stopStringEarlier(tokens: Int)
+  case stopStringIgnored(Finish)
+  case textDiffers(firstDifferenceAt: Int)
+  // With the model itself.
+  case tokenDiffers(index: Int, stated: Int32, recomputed: Int32)
+}

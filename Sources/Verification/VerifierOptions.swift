@@ -1,0 +1,49 @@
+public import Digests
+public import ModelGraph
+public import Receipts
+
+/// What the verifier is asked, and what it may use.
+public struct VerifierOptions: Sendable {
+  /// Recompute the answer. Without this, nothing is run even when the model is here.
+  public var replay = false
+  /// A receipt without opening is enough: nothing is asked about prompt and answer.
+  public var receiptOnly = false
+  /// What must hold beyond the evidence's own words.
+  public var expected = Expectations()
+  /// The models of this machine.
+  public var models: any ModelLibrary = NoModels()
+
+  public init() {}
+
+  /// What the caller knows from elsewhere. What is nil is not compared.
+  public struct Expectations: Sendable {
+    /// Keys that the caller accepts; empty accepts any.
+    public var keys: Set<NodePublicKey> = []
+    public var model: Digest<ModelManifest>?
+    /// What the caller sent as nonce.
+    public var nonce: [UInt8]?
+    public var request: Request?
+    /// What the caller received.
+    public var text: String?
+
+    public init() {}
+  }
+}
+
+/// Where the verifier finds the model that a statement names.
+///
+/// Soundness: a library that hands out another model than it was asked for can make the verifier
+/// refute an honest answer or accept a false one. It belongs to the machine that you trust.
+public protocol ModelLibrary: Sendable {
+  /// nil when the model is not here.
+  func renderer(for model: Digest<ModelManifest>) -> (any PromptRenderer)?
+  /// nil when the model is not here.
+  func recomputation(for model: Digest<ModelManifest>) -> (any Recomputation)?
+}
+
+/// A machine without models: everything that needs one is skipped.
+public struct NoModels: ModelLibrary {
+  public init() {}
+  public func renderer(for model: Digest<ModelManifest>) -> (any PromptRenderer)? { nil }
+  public func recomputation(for model: Digest<ModelManifest>) -> (any Recomputation)? { nil }
+}
