@@ -205,12 +205,13 @@ def evaluate(arrays, raw, sequences, converted=None, blame=False):
     return {name: result.summary() for name, result in results.items()}
 
 
+SHAPE_FIELDS = "d layers heads kv_heads head_dimension intermediate vocabulary tied".split()
 SHAPES = {
-    "odd": dict(d=96, layers=3, heads=6, kv_heads=2, head_dimension=20, intermediate=250, vocabulary=601, tied=True),
-    "small": dict(d=256, layers=4, heads=4, kv_heads=2, head_dimension=64, intermediate=688, vocabulary=2048, tied=True),
-    "wide": dict(d=1024, layers=2, heads=8, kv_heads=8, head_dimension=128, intermediate=2816, vocabulary=2000, tied=False),
-    "deep": dict(d=256, layers=16, heads=4, kv_heads=4, head_dimension=64, intermediate=512, vocabulary=1000, tied=False),
-    "head256": dict(d=512, layers=2, heads=2, kv_heads=1, head_dimension=256, intermediate=1024, vocabulary=1000, tied=False),
+    "odd": (96, 3, 6, 2, 20, 250, 601, True),
+    "small": (256, 4, 4, 2, 64, 688, 2048, True),
+    "wide": (1024, 2, 8, 8, 128, 2816, 2000, False),
+    "deep": (256, 16, 4, 4, 64, 512, 1000, False),
+    "head256": (512, 2, 2, 1, 256, 1024, 1000, False),
 }
 
 
@@ -227,9 +228,10 @@ def main():
     parser.add_argument("--length", type=int, default=64)
     arguments = parser.parse_args()
     if arguments.directory:
-        jobs = {arguments.directory: (importer.read_weights(arguments.directory)[0], importer.read_config(arguments.directory))}
+        arrays, _ = importer.read_weights(arguments.directory)
+        jobs = {arguments.directory: (arrays, importer.read_config(arguments.directory))}
     else:
-        jobs = {name: make_random(7, **SHAPES[name]) for name in arguments.shape or SHAPES}
+        jobs = {name: make_random(7, **dict(zip(SHAPE_FIELDS, SHAPES[name]))) for name in arguments.shape or SHAPES}
     for name, (arrays, raw) in jobs.items():
         if arguments.massive:
             arrays, raw = make_massive(arrays, raw)

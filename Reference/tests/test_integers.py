@@ -11,7 +11,8 @@ EXTREMES = [0, 1, -1, 2, -2, 3, -3, 5, -5, 2**24, 2**46 - 1, 1 - 2**46, 2**62 - 
 
 @pytest.mark.parametrize("implementation", [operators.RS, sampling.RS, literal.RS])
 def test_rs_rounds_half_up(implementation):
-    for x, s, expected in [(-3, 1, -1), (3, 1, 2), (-1, 1, 0), (1, 1, 1), (-5, 2, -1), (-6, 2, -1), (-7, 2, -2), (6, 2, 2)]:
+    cases = [(-3, 1, -1), (3, 1, 2), (-1, 1, 0), (1, 1, 1), (-5, 2, -1), (-6, 2, -1), (-7, 2, -2), (6, 2, 2)]
+    for x, s, expected in cases:
         assert int(implementation(x, s)) == expected
     assert [int(implementation(x, 0)) for x in (-3, 0, 3)] == [-3, 0, 3]
 
