@@ -16,19 +16,64 @@ from evident_oracle import float_llama, importer, model, sampling, tables
 from evident_oracle.llama import Llama
 
 
-def make_massive(arrays, raw, seed=1):
-    """An untied copy with two columns of the embedding table x1000 and 16 rows of each up_proj x100."""
-    rng = np.random.default_rng(seed)
+def _untied(arrays, raw):
     arrays = {name: array.astype(np.float32) for name, array in arrays.items()}
     raw = dict(raw)
     if raw.get("tie_word_embeddings"):
         arrays["lm_head.weight"] = arrays["model.embed_tokens.weight"].copy()
         raw["tie_word_embeddings"] = False
+    return arrays, raw
+
+
+def make_massive(arrays, raw, seed=1):
+    """An untied copy with two columns of the embedding table x1000 and 16 rows of each up_proj x100.
+
+    This destroys what the model knows; only its closeness to binary64 is of interest.
+    """
+    rng = np.random.default_rng(seed)
+    arrays, raw = _untied(arrays, raw)
     columns = rng.choice(raw["hidden_size"], 2, replace=False)
     arrays["model.embed_tokens.weight"][:, columns] *= 1000
     for name in arrays:
         if name.endswith("up_proj.weight"):
             arrays[name][rng.choice(len(arrays[name]), 16, replace=False)] *= 100
+    return arrays, raw
+
+
+def make_sinks(arrays, raw, sequences, seed=1, size=1000.0, activation=50.0):
+    """An untied copy that keeps what the model knows, with massive activations as real models have them.
+
+    Two residual columns hold a constant `size` times the usual deviation, which every norm turns into
+    activations of `activation` that no weight reads; the gains are rescaled by the mean change of the norm.
+    16 rows of each up_proj are x100 and the columns of down_proj that read them / 100.
+    """
+    rng = np.random.default_rng(seed)
+    arrays, raw = _untied(arrays, raw)
+    columns = rng.choice(raw["hidden_size"], 2, replace=False)
+    for name, array in arrays.items():
+        if name.endswith(("o_proj.weight", "down_proj.weight")):
+            array[columns] = 0
+        elif name.endswith("proj.weight") or name == "lm_head.weight":
+            array[:, columns] = 0
+    roots = {}
+
+    def observe(name, x):
+        roots.setdefault(name, []).append(np.sqrt((np.delete(x, columns, axis=1) ** 2).sum(axis=1)))
+
+    for tokens in sequences[:8]:
+        float_llama.plain(raw, arrays, tokens, observe)
+    constant = size * np.mean(roots["model.layers.0.input_layernorm.weight"][0]) / raw["hidden_size"] ** 0.5
+    arrays["model.embed_tokens.weight"][:, columns] = constant
+    for name, parts in roots.items():
+        old = np.concatenate(parts)
+        new = np.sqrt(old**2 + 2 * constant**2).mean()
+        arrays[name] *= new / old.mean()
+        arrays[name][columns] = activation * new / raw["hidden_size"] ** 0.5 / constant
+    for name in arrays:
+        if name.endswith("up_proj.weight"):
+            rows = rng.choice(len(arrays[name]), 16, replace=False)
+            arrays[name][rows] *= 100
+            arrays[name.replace("up_proj", "down_proj")][:, rows] /= 100
     return arrays, raw
 
 
@@ -160,12 +205,13 @@ def evaluate(arrays, raw, sequences, converted=None, blame=False):
     return {name: result.summary() for name, result in results.items()}
 
 
+SHAPE_FIELDS = "d layers heads kv_heads head_dimension intermediate vocabulary tied".split()
 SHAPES = {
-    "odd": dict(d=96, layers=3, heads=6, kv_heads=2, head_dimension=20, intermediate=250, vocabulary=601, tied=True),
-    "small": dict(d=256, layers=4, heads=4, kv_heads=2, head_dimension=64, intermediate=688, vocabulary=2048, tied=True),
-    "wide": dict(d=1024, layers=2, heads=8, kv_heads=8, head_dimension=128, intermediate=2816, vocabulary=2000, tied=False),
-    "deep": dict(d=256, layers=16, heads=4, kv_heads=4, head_dimension=64, intermediate=512, vocabulary=1000, tied=False),
-    "head256": dict(d=512, layers=2, heads=2, kv_heads=1, head_dimension=256, intermediate=1024, vocabulary=1000, tied=False),
+    "odd": (96, 3, 6, 2, 20, 250, 601, True),
+    "small": (256, 4, 4, 2, 64, 688, 2048, True),
+    "wide": (1024, 2, 8, 8, 128, 2816, 2000, False),
+    "deep": (256, 16, 4, 4, 64, 512, 1000, False),
+    "head256": (512, 2, 2, 1, 256, 1024, 1000, False),
 }
 
 
@@ -175,25 +221,30 @@ def main():
     parser.add_argument("--sequences", help="JSON file: a list of lists of token ids; otherwise sampled from the model")
     parser.add_argument("--limit", type=int, default=100, help="at most so many sequences")
     parser.add_argument("--massive", action="store_true", help="inject massive activations")
+    parser.add_argument("--sinks", action="store_true", help="massive activations that keep what the model knows")
     parser.add_argument("--blame", action="store_true", help="also measure single operators")
     parser.add_argument("--shape", choices=SHAPES, action="append", help="which random models")
     parser.add_argument("--count", type=int, default=4)
     parser.add_argument("--length", type=int, default=64)
     arguments = parser.parse_args()
     if arguments.directory:
-        jobs = {arguments.directory: (importer.read_weights(arguments.directory)[0], importer.read_config(arguments.directory))}
+        arrays, _ = importer.read_weights(arguments.directory)
+        jobs = {arguments.directory: (arrays, importer.read_config(arguments.directory))}
     else:
-        jobs = {name: make_random(7, **SHAPES[name]) for name in arguments.shape or SHAPES}
+        jobs = {name: make_random(7, **dict(zip(SHAPE_FIELDS, SHAPES[name]))) for name in arguments.shape or SHAPES}
     for name, (arrays, raw) in jobs.items():
         if arguments.massive:
             arrays, raw = make_massive(arrays, raw)
-        converted = convert(arrays, raw)
         if arguments.sequences:
             with open(arguments.sequences, encoding="utf-8") as file:
                 sequences = json.load(file)[: arguments.limit]
         else:
-            sequences = sampled_sequences(converted, arguments.count, arguments.length)
-        print(f"== {name}{' with massive activations' if arguments.massive else ''}", flush=True)
+            sequences = sampled_sequences(convert(arrays, raw), arguments.count, arguments.length)
+        if arguments.sinks:
+            arrays, raw = make_sinks(arrays, raw, sequences)
+        converted = convert(arrays, raw)
+        kind = "massive" if arguments.massive else "sinks" if arguments.sinks else "as they are"
+        print(f"== {name}, activations: {kind}", flush=True)
         for comparison, summary in evaluate(arrays, raw, sequences, converted, arguments.blame).items():
             print(f"{comparison:22}", json.dumps(summary), flush=True)
 

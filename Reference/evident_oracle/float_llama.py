@@ -32,7 +32,11 @@ def _silu(x):
 
 
 def plain(raw, arrays, tokens, observe=None):
-    """Logits [n, V] of a Hugging Face Llama; `raw` is config.json with defaults filled in."""
+    """Logits [n, V] of a Hugging Face Llama; `raw` is config.json with defaults filled in.
+
+    `observe(name of the norm's gain, residual)` sees the input of every norm.
+    """
+
     def weight(name):
         return arrays[name + ".weight"].astype(np.float64)
 
@@ -46,6 +50,8 @@ def plain(raw, arrays, tokens, observe=None):
     x = weight("model.embed_tokens")[tokens]
     for layer in range(raw["num_hidden_layers"]):
         prefix = f"model.layers.{layer}."
+        if observe:
+            observe(prefix + "input_layernorm.weight", x)
         normed = _rms_norm(x, weight(prefix + "input_layernorm"), eps)
         q, k, v = (
             (normed @ weight(f"{prefix}self_attn.{name}_proj").T).reshape(n, -1, head_dimension) for name in "qkv"
@@ -57,11 +63,13 @@ def plain(raw, arrays, tokens, observe=None):
         p /= p.sum(axis=-1, keepdims=True)
         attended = np.einsum("hij,jhc->ihc", p, v).reshape(n, -1)
         x = x + attended @ weight(prefix + "self_attn.o_proj").T
+        if observe:
+            observe(prefix + "post_attention_layernorm.weight", x)
         normed = _rms_norm(x, weight(prefix + "post_attention_layernorm"), eps)
         gate, up = normed @ weight(prefix + "mlp.gate_proj").T, normed @ weight(prefix + "mlp.up_proj").T
         x = x + (_silu(gate) * up) @ weight(prefix + "mlp.down_proj").T
-        if observe:
-            observe(layer, x)
+    if observe:
+        observe("model.norm.weight", x)
     tied = raw.get("tie_word_embeddings", False)
     return _rms_norm(x, weight("model.norm"), eps) @ weight("model.embed_tokens" if tied else "lm_head").T
 

@@ -18,16 +18,16 @@ SATURATED = np.int64(2**62)
 
 
 def RS(x, s):
-    """floor((x + 2^(s-1)) / 2^s), rounding half up; for |x| ≤ 2^62 and any s ≥ 0, elementwise."""
+    """floor((x + 2^(s-1)) / 2^s), rounding half up; for |x| < 2^62 and any s ≥ 0, elementwise."""
     x = np.asarray(x, dtype=np.int64)
     s = np.asarray(s, dtype=np.int64)
-    if x.size and (x.max() > SATURATED or x.min() < -SATURATED):
+    if x.size and (x.max() >= SATURATED or x.min() <= -SATURATED):
         raise OverflowError("RS operand beyond 2^62")
     if s.size and s.min() < 0:
         raise ValueError("RS needs a shift of at least 0")
     within = np.minimum(s, 62)
     half = (np.int64(1) << within) >> 1
-    # For s > 62 the sum x + 2^(s-1) lies in 0 … 2^s - 1 because |x| ≤ 2^62, so the floor is 0.
+    # For s > 62 the sum x + 2^(s-1) lies in 0 … 2^s - 1 because |x| < 2^62, so the floor is 0.
     return np.where(s > 62, 0, (x + half) >> within)
 
 
