@@ -5,9 +5,10 @@ public import Receipts
 public protocol PromptRenderer: Sendable {
   /// The token ids that a request becomes.
   ///
+  /// - Parameter time: the statement's time, for templates that write the date.
   /// - Throws: when the model's template or tokenizer cannot express the request. The node could not
   ///   have answered it either.
-  func inputTokens(for request: Request) throws -> [Int32]
+  func inputTokens(for request: Request, time: String) throws -> [Int32]
 
   /// The bytes that generated tokens stand for, special tokens left out. A character may be cut at
   /// the end.

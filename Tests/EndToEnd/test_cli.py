@@ -56,7 +56,7 @@ def test_evidence_file_round_trip(tmp_path):
         done = run(tmp_path, "verify", *flags, str(path))
         assert "PASS" in done.out and "FAIL" not in done.out
     verdict = json.loads(run(tmp_path, "verify", "--json", "--replay", str(path)).out)
-    assert all(check["result"] == "PASS" for check in verdict["checks"]), verdict
+    assert all(check["outcome"] == "PASS" for check in verdict["checks"]), verdict
     assert not list(tmp_path.glob("*.new"))
 
 

@@ -9,7 +9,7 @@ enum RenderingCheck: Check {
     let opening = try evidence.opening()
     guard let renderer = evidence.options.models.renderer(for: statement.model.manifest) else { throw .modelNotHere }
     let rendered: [Int32]
-    do { rendered = try renderer.inputTokens(for: opening.request) } catch {
+    do { rendered = try renderer.inputTokens(for: opening.request, time: statement.time) } catch {
       return .fail(.requestNotRenderable("\(error)"))
     }
     guard rendered == opening.inputTokens else {
