@@ -78,5 +78,6 @@ let package = Package(
     .testTarget(name: "DigestsTests", dependencies: ["Digests"], swiftSettings: strict),
     .testTarget(name: "TidyTests", swiftSettings: strict),
     .testTarget(name: "ModelGraphTests", dependencies: ["Digests", "ModelGraph"], swiftSettings: strict),
+    .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "Digests"], swiftSettings: strict),
   ]
 )

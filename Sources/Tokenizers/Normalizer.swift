@@ -1,0 +1,170 @@
+import Digests
+
+/// Rewrites text before it is cut into pieces.
+indirect enum Normalizer: Sendable {
+  case unicode(NormalizationForm)
+  case lowercase
+  case stripAccents
+  case replace(TextPattern, [UInt8])
+  case prepend([UInt8])
+  case strip(left: Bool, right: Bool)
+  case byteLevel
+  case bert(BertNormalizer)
+  case sequence([Normalizer])
+
+  init(_ reader: DefinitionReader, depth: Int = 0) throws(TokenizerError) {
+    guard depth < 8 else { throw .tooLarge(what: "nested sequences", count: depth, countMax: 8) }
+    switch try reader.word("type") {
+    case "NFC": self = .unicode(.nfc)
+    case "NFD": self = .unicode(.nfd)
+    case "NFKC": self = .unicode(.nfkc)
+    case "NFKD": self = .unicode(.nfkd)
+    case "Lowercase": self = .lowercase
+    case "StripAccents": self = .stripAccents
+    case "Replace": self = .replace(try TextPattern(reader), try reader.requiredString("content"))
+    case "Prepend": self = .prepend(try reader.requiredString("prepend"))
+    case "Strip":
+      self = .strip(
+        left: try reader.bool("strip_left", default: true), right: try reader.bool("strip_right", default: true))
+    case "ByteLevel": self = .byteLevel
+    case "BertNormalizer": self = .bert(try BertNormalizer(reader))
+    case "Sequence":
+      var steps: [Normalizer] = []
+      for r in try reader.readers("normalizers") { steps.append(try Normalizer(r, depth: depth + 1)) }
+      self = .sequence(steps)
+    case let other: throw .unsupported("the normalizer \(other ?? "without a type")")
+    }
+  }
+
+  func apply(_ text: [UInt8]) -> [UInt8] {
+    switch self {
+    case .unicode(let form): return form.apply(text)
+    case .lowercase: return CaseMapping.lowercased(text)
+    case .stripAccents: return Self.removing(.mark, from: text)
+    case .replace(let pattern, let content): return pattern.replacing(in: text, with: content)
+    case .prepend(let prefix): return text.isEmpty ? text : prefix + text
+    case .strip(let left, let right): return Self.stripped(text, left: left, right: right)
+    case .byteLevel:
+      var out: [UInt8] = []
+      ByteAlphabet.encode(text[...], into: &out)
+      return out
+    case .bert(let bert): return bert.apply(text)
+    case .sequence(let steps):
+      var text = text
+      for s in steps { text = s.apply(text) }
+      return text
+    }
+  }
+
+  static func removing(_ property: Property, from text: [UInt8]) -> [UInt8] {
+    if UTF8Text.isASCII(text), property != .bertControl { return text }
+    var out: [UInt8] = []
+    out.reserveCapacity(text.count)
+    var i = 0
+    while i < text.count {
+      let s = UTF8Text.scalar(text, at: i)
+      if !UnicodeTables.has(property, s.value) { out.append(contentsOf: text[i..<(i + s.length)]) }
+      i += s.length
+    }
+    return out
+  }
+
+  private static func stripped(_ text: [UInt8], left: Bool, right: Bool) -> [UInt8] {
+    var start = 0
+    var end = text.count
+    while left, start < end {
+      let s = UTF8Text.scalar(text, at: start)
+      guard UnicodeTables.has(.whitespace, s.value) else { break }
+      start += s.length
+    }
+    while right, end > start {
+      let last = UTF8Text.index(before: end, in: text)
+      guard UnicodeTables.has(.whitespace, UTF8Text.scalar(text, at: last).value) else { break }
+      end = last
+    }
+    return start == 0 && end == text.count ? text : Array(text[start..<end])
+  }
+}
+
+/// Full case mappings, scalar by scalar.
+enum CaseMapping {
+  static func lowercased(_ text: [UInt8]) -> [UInt8] { mapped(text, UnicodeTables.lowercase) }
+  static func uppercased(_ text: [UInt8]) -> [UInt8] { mapped(text, UnicodeTables.uppercase) }
+
+  private static func mapped(_ text: [UInt8], _ map: [UInt32: [UInt32]]) -> [UInt8] {
+    var out: [UInt8] = []
+    out.reserveCapacity(text.count)
+    var i = 0
+    while i < text.count {
+      let s = UTF8Text.scalar(text, at: i)
+      if let to = map[s.value] {
+        for t in to { UTF8Text.append(t, to: &out) }
+      } else {
+        out.append(contentsOf: text[i..<(i + s.length)])
+      }
+      i += s.length
+    }
+    return out
+  }
+}
+
+/// The clean-up of the original BERT.
+struct BertNormalizer: Sendable {
+  let cleansText: Bool
+  let handlesChineseCharacters: Bool
+  let stripsAccents: Bool
+  let lowercases: Bool
+
+  init(_ reader: DefinitionReader) throws(TokenizerError) {
+    cleansText = try reader.bool("clean_text", default: true)
+    handlesChineseCharacters = try reader.bool("handle_chinese_chars", default: true)
+    lowercases = try reader.bool("lowercase", default: true)
+    stripsAccents = try reader.bool("strip_accents", default: lowercases)
+  }
+
+  init(cleansText: Bool, handlesChineseCharacters: Bool, stripsAccents: Bool, lowercases: Bool) {
+    self.cleansText = cleansText
+    self.handlesChineseCharacters = handlesChineseCharacters
+    self.stripsAccents = stripsAccents
+    self.lowercases = lowercases
+  }
+
+  private static let ideographs: [ClosedRange<UInt32>] = [
+    0x3400...0x4DBF, 0x4E00...0x9FFF, 0xF900...0xFAFF, 0x20000...0x2A6DF, 0x2A700...0x2B81F, 0x2B920...0x2CEAF,
+    0x2F800...0x2FA1F,
+  ]
+
+  func apply(_ text: [UInt8]) -> [UInt8] {
+    var text = text
+    if cleansText {
+      var out: [UInt8] = []
+      out.reserveCapacity(text.count)
+      var i = 0
+      while i < text.count {
+        let s = UTF8Text.scalar(text, at: i)
+        if UnicodeTables.has(.bertControl, s.value) {
+        } else if UnicodeTables.has(.whitespace, s.value) {
+          out.append(0x20)
+        } else {
+          out.append(contentsOf: text[i..<(i + s.length)])
+        }
+        i += s.length
+      }
+      text = out
+    }
+    if handlesChineseCharacters, !UTF8Text.isASCII(text) {
+      var out: [UInt8] = []
+      out.reserveCapacity(text.count)
+      for s in UTF8Text.scalars(text) {
+        let isIdeograph = s >= 0x3400 && Self.ideographs.contains { $0.contains(s) }
+        if isIdeograph { out.append(0x20) }
+        UTF8Text.append(s, to: &out)
+        if isIdeograph { out.append(0x20) }
+      }
+      text = out
+    }
+    if stripsAccents { text = Normalizer.removing(.bertMark, from: NormalizationForm.nfd.apply(text)) }
+    if lowercases { text = CaseMapping.lowercased(text) }
+    return text
+  }
+}
