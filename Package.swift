@@ -41,7 +41,13 @@ let package = Package(
     .target(
       name: "CKernels",
       cSettings: [.unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror"])]),
-    .target(name: "ModelFiles", dependencies: ["Digests", "ModelGraph", "Tokenizers"], swiftSettings: strict),
+    .target(
+      name: "CEmbeddedModel",
+      exclude: ["evident-tiny.pack"],
+      cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    .target(
+      name: "ModelFiles", dependencies: ["CEmbeddedModel", "Digests", "ModelGraph", "Tokenizers"],
+      swiftSettings: strict),
     .target(
       name: "Inference", dependencies: ["Digests", "ModelGraph", "CKernels"],
       swiftSettings: strict),
@@ -79,5 +85,14 @@ let package = Package(
     .testTarget(name: "TidyTests", swiftSettings: strict),
     .testTarget(name: "ModelGraphTests", dependencies: ["Digests", "ModelGraph"], swiftSettings: strict),
     .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "Digests"], swiftSettings: strict),
+    // A process that tests of the model store can kill.
+    .executableTarget(
+      name: "model-store-helper", dependencies: ["ModelFiles", "ModelGraph"], path: "Tests/ModelStoreHelper",
+      swiftSettings: strict),
+    .testTarget(
+      name: "ModelFilesTests",
+      dependencies: ["Digests", "ModelGraph", "ModelFiles", "model-store-helper"],
+      exclude: ["Fixtures"],
+      swiftSettings: strict),
   ]
 )

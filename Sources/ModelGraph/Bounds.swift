@@ -100,3 +100,16 @@ enum Bounds {
     }
   }
 }
+
+extension ModelManifest {
+  /// Checks the bounds of configuration and tokens before there are weights: for importers, which must
+  /// not act on absurd sizes. ``ModelImage`` checks them again, and everything else.
+  public func checkConfiguration() throws(ModelRejection) {
+    var manifest = self
+    // The frequencies are computed from the checked head dimension.
+    if manifest.ropeFrequencies.isEmpty {
+      manifest.ropeFrequencies = [UInt64](repeating: 0, count: min(max(config.headDimension, 0), 256) / 2)
+    }
+    try Bounds.check(config, manifest)
+  }
+}

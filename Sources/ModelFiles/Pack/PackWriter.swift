@@ -1,0 +1,60 @@
+import Digests
+public import ModelGraph
+
+extension Pack {
+  /// Imports a model directory into a pack file, which appears only when it is complete.
+  ///
+  /// - Throws: as ``HuggingFaceImporter``, and ``LoadRejection`` when the result would not load.
+  @discardableResult
+  public static func importPack(
+    directory: String, to path: String, options: ImportOptions = ImportOptions()
+  ) throws -> ModelManifest {
+    let importer = try HuggingFaceImporter(directory: directory, options: options)
+    let folder = FileSystem.directory(of: path)
+    // The manifest comes first in the file and is known last, so the weights wait in a file of their own.
+    let weights = try TemporaryFile(in: folder)
+    let manifest = try importer.convert { try weights.write($0) }
+    try write(
+      manifest: manifest, weights: MappedFile(path: weights.path).bytes, tokenizer: importer.tokenizer,
+      chatTemplate: importer.chatTemplate, to: path)
+    return manifest
+  }
+
+  /// Writes a loaded model to a pack file.
+  ///
+  /// - Throws: ``FileFailure``.
+  public static func write(_ model: LoadedModel, to path: String) throws {
+    try write(
+      manifest: model.manifest, weights: model.image.weights, tokenizer: model.tokenizer,
+      chatTemplate: model.chatTemplate, to: path)
+  }
+
+  private static func write(
+    manifest: ModelManifest, weights: ModelBytes, tokenizer: [UInt8], chatTemplate: [UInt8]?, to path: String
+  ) throws {
+    let manifestBytes = manifest.canonicalBytes
+    let contents =
+      [ModelBytes(copying: manifestBytes), weights, ModelBytes(copying: tokenizer)]
+      + (chatTemplate.map { [ModelBytes(copying: $0)] } ?? [])
+    let digests = [manifest.digest.bytes] + manifest.blobs.all.map(\.digest.bytes)
+    precondition(contents.count == digests.count)
+
+    let folder = FileSystem.directory(of: path)
+    let file = try TemporaryFile(in: folder)
+    var header = magic + UInt32(contents.count).littleEndianBytes + UInt32(0).littleEndianBytes
+    var offset = 16 + entryBytes * contents.count
+    for (digest, content) in zip(digests, contents) {
+      offset = TensorEntry.paddedTo64(offset)
+      header += digest + UInt64(offset).littleEndianBytes + UInt64(content.count).littleEndianBytes
+      offset += content.count
+    }
+    try file.write(header)
+    for content in contents {
+      try file.pad()
+      try file.write(content.buffer)
+    }
+    // What is published must load.
+    _ = try Pack.load(path: file.path)
+    try file.publish(as: FileSystem.name(of: path))
+  }
+}
