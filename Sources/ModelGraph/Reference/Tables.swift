@@ -32,7 +32,7 @@ public enum Tables {
     // The first eighth of the circle gives everything else by symmetry.
     for i in 0...8192 {
       // At most 2^-60 below the angle: π is cut by less than 2^-60, and the shift cuts the rest.
-      let angle = pi * Int128(i) >> 15
+      let angle = (pi * Int128(i)) >> 15
       let cosine = nearest(series(angle, startingAt: 0))
       let sine = nearest(series(angle, startingAt: 1))
       for (turn, value) in [(i, cosine), (16384 - i, sine)] {
@@ -51,13 +51,13 @@ public enum Tables {
   /// predecessor lost; the first missing term is below 1 / 24!. The angle's own error passes with factor
   /// at most 1. The sum is off by less than 2^-54.
   private static func series(_ angle: Int128, startingAt start: Int128) -> Int128 {
-    let square = angle * angle >> fraction
+    let square = (angle * angle) >> fraction
     var term = start == 0 ? 1 << fraction : angle
     var sum: Int128 = 0
     for k in 0..<12 {
       sum += k % 2 == 0 ? term : -term
       let next = 2 * Int128(k) + start
-      term = (term * square >> fraction) / ((next + 1) * (next + 2))
+      term = ((term * square) >> fraction) / ((next + 1) * (next + 2))
     }
     return sum
   }
@@ -89,7 +89,7 @@ public enum Tables {
       let value = (1 << (62 + 15 + 32)) / (one + power)
       let aboveTie = Int128(value & ((1 << 32) - 1)) - (1 << 31)
       precondition(aboveTie.magnitude > 1 << 7, "an entry is too close to a tie")
-      power = power * step >> 62
+      power = (power * step) >> 62
       return Int32((value + (1 << 31)) >> 32)
     }
   }
