@@ -21,7 +21,7 @@ struct Evident: AsyncParsableCommand {
     version: "evident \(Node.version)",
     subcommands: [
       RunCommand.self, ServeCommand.self, VerifyCommand.self, ImportCommand.self, ListCommand.self, ShowCommand.self,
-      RemoveCommand.self, KeysCommand.self,
+      RemoveCommand.self, KeysCommand.self, BenchCommand.self,
     ])
 }
 
