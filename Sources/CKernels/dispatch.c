@@ -21,7 +21,7 @@ static int32_t available(const ev_kernel_set *sets[SETS_MAX]) {
   if (has_avx512vnni()) sets[count++] = &ev_kernels_avx512vnni;
   if (has_avx2()) sets[count++] = &ev_kernels_avx2;
 #elif defined(__aarch64__)
-//NEON
+  sets[count++] = &ev_kernels_neon;
 #endif
   sets[count++] = &ev_kernels_scalar;
   return count;
