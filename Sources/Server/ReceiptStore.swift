@@ -1,0 +1,83 @@
+public import Foundation
+public import GRDB
+
+/// Receipts, and openings for as long as they are kept, in one SQLite file.
+///
+/// Trust: whoever can modify the file can lose receipts or serve stale ones, but cannot forge one: a
+/// receipt is signed and its reader checks that. Whoever can read it can read the openings still kept.
+public struct ReceiptStore: Sendable {
+  private let database: DatabaseQueue
+
+  /// One kept answer.
+  public struct Entry: Codable, FetchableRecord, PersistableRecord, Sendable, Equatable {
+    public static let databaseTableName = "answer"
+    public var receiptID: String
+    public var responseID: String
+    /// The DSSE envelope.
+    public var envelope: Data
+    /// The complete evidence file, opening included; nil once it is no longer kept.
+    public var evidence: Data?
+    /// Seconds since 1970 after which the evidence is deleted; nil when there is none.
+    public var evidenceExpires: Int64?
+
+    public init(receiptID: String, responseID: String, envelope: Data, evidence: Data?, evidenceExpires: Int64?) {
+      self.receiptID = receiptID
+      self.responseID = responseID
+      self.envelope = envelope
+      self.evidence = evidence
+      self.evidenceExpires = evidenceExpires
+    }
+  }
+
+  /// Opens or creates the store. A process killed at any instant leaves a store that opens.
+  public init(path: String) throws {
+    var configuration = Configuration()
+    configuration.busyMode = .timeout(10)
+    configuration.prepareDatabase { db in
+      try db.execute(sql: "PRAGMA journal_mode = WAL")
+      // A receipt is durable before the client hears of it.
+      try db.execute(sql: "PRAGMA synchronous = FULL")
+      try db.execute(sql: "PRAGMA secure_delete = ON")
+    }
+    database = try DatabaseQueue(path: path, configuration: configuration)
+    var migrator = DatabaseMigrator()
+    migrator.registerMigration("answers") { db in
+      try db.create(table: Entry.databaseTableName) { t in
+        t.primaryKey("receiptID", .text)
+        t.column("responseID", .text).notNull().unique()
+        t.column("envelope", .blob).notNull()
+        t.column("evidence", .blob)
+        t.column("evidenceExpires", .integer).indexed()
+      }
+    }
+    try migrator.migrate(database)
+  }
+
+  /// Durable when it returns.
+  public func save(_ entry: Entry) async throws {
+    try await database.write { db in try entry.insert(db) }
+  }
+
+  /// - Parameter id: a receipt id or a response id.
+  public func find(_ id: String) async throws -> Entry? {
+    try await database.read { db in
+      try Entry.filter(Column("receiptID") == id || Column("responseID") == id).fetchOne(db)
+    }
+  }
+
+  /// Deletes evidence whose time is over; receipts stay.
+  ///
+  /// - Returns: how many openings were deleted.
+  @discardableResult
+  public func purge(now: Int64) async throws -> Int {
+    try await database.write { db in
+      try db.execute(
+        sql: "UPDATE answer SET evidence = NULL, evidenceExpires = NULL WHERE evidenceExpires <= ?", arguments: [now])
+      return db.changesCount
+    }
+  }
+
+  public func count() async throws -> Int { try await database.read { db in try Entry.fetchCount(db) } }
+
+  public func close() throws { try database.close() }
+}
