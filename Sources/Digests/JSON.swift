@@ -85,7 +85,7 @@ public struct JSONNumber: Sendable, Equatable {
       if c == UInt8(ascii: ".") {
         seenPoint = true
       } else if c == UInt8(ascii: "e") || c == UInt8(ascii: "E") {
-        guard let e = Int(String(decoding: bytes, as: UTF8.self)), abs(e) <= 10_000 else {
+        guard let e = Int(String(decoding: bytes, as: UTF8.self)), e.magnitude <= 10_000 else {
           return digits.allSatisfy { $0 == 0 } ? 0 : nil
         }
         exponent = e

@@ -41,6 +41,7 @@ import Digests
     #expect(try micros("0.0000004999") == 0)
     #expect(try micros("1e400") == nil)
     #expect(try micros("9e99999999999999999999") == nil)
+    #expect(try micros("1e-9223372036854775808") == nil)
     #expect(try JSON.parse("1.0").integer == 1)
     #expect(try JSON.parse("1.5").integer == nil)
     #expect(throws: CanonicalJSONError.notAnInteger("1.5")) { try JSON.parse("[1.5]").canonicalBytes() }
