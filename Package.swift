@@ -67,5 +67,6 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(name: "DigestsTests", dependencies: ["Digests"], swiftSettings: strict),
+    .testTarget(name: "ModelGraphTests", dependencies: ["Digests", "ModelGraph"], swiftSettings: strict),
   ]
 )
