@@ -1,0 +1,125 @@
+import Digests
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import Node
+
+/// `POST /v1/chat/completions` and `/v1/completions`.
+struct GenerationRoutes: Sendable {
+  let node: Node
+  let options: ServerOptions
+
+  func add(to router: Router<BasicRequestContext>) {
+    router.post("/v1/chat/completions") { request, context in
+      try await generate(request, context, .chat)
+    }
+    router.post("/v1/completions") { request, context in
+      try await generate(request, context, .completion)
+    }
+  }
+
+  private func generate(
+    _ request: Request, _ context: BasicRequestContext, _ endpoint: GenerationRequest.Endpoint
+  ) async throws -> Response {
+    var request = request
+    let body = try await readJSON(&request)
+    let wanted = try GenerationRequest(
+      body, endpoint: endpoint, nonceHeader: request.headers[.evidentNonce], defaultMaxTokens: node.contextLength)
+    guard wanted.model == node.model.name || wanted.model == node.model.digestText else {
+      throw APIError.modelNotFound(wanted.model, known: [node.model.name])
+    }
+    let answer = try start(wanted, context)
+    let bodies = ResponseBodies(
+      endpoint: endpoint, answer: answer, model: wanted.model, receiptURL: "/v1/receipts/\(answer.receiptID)",
+      includeUsage: wanted.includeUsage)
+    var response = wanted.stream ? stream(answer, bodies, request) : try await whole(answer, bodies, request)
+    response.headers[.receiptID] = answer.receiptID
+    return response
+  }
+
+  private func start(_ wanted: GenerationRequest, _ context: BasicRequestContext) throws -> RunningAnswer {
+    do {
+      return try node.answer(
+        AnswerRequest(
+          prompt: wanted.prompt, model: wanted.model, parameters: wanted.parameters, nonce: wanted.nonce))
+    } catch let refusal as AnswerRefusal {
+      throw APIError(refusal)
+    }
+  }
+
+  /// The body as JSON; too long, not UTF-8 or not JSON is the caller's error.
+  private func readJSON(_ request: inout Request) async throws -> JSON {
+    let buffer: ByteBuffer
+    do {
+      buffer = try await request.collectBody(upTo: options.bodyBytesMax)
+    } catch is NIOTooManyBytesError {
+      throw APIError(.contentTooLarge, "the request body is larger than \(options.bodyBytesMax) bytes")
+    }
+    do {
+      return try JSON.parse(Array(buffer.readableBytesView), bytesMax: options.bodyBytesMax, depthMax: 32)
+    } catch {
+      throw APIError(.badRequest, "the request body is not valid JSON: \(error)")
+    }
+  }
+
+  private func whole(_ answer: RunningAnswer, _ bodies: ResponseBodies, _ request: Request) async throws -> Response {
+    let finished = try await request.body.consumeWithInboundCloseHandler { _ in
+      for await event in answer.events {
+        switch event {
+        case .text: continue
+        case .finished(let finished): return finished
+        case .failed(let message): throw APIError(.internalServerError, message, type: "server_error")
+        }
+      }
+      throw APIError(.internalServerError, "the answer ended without a result", type: "server_error")
+    } onInboundClosed: {
+      answer.cancel()
+    }
+    return .json(bodies.whole(finished))
+  }
+
+  /// Server-sent events. A client that goes away cancels the answer; what was delivered is still
+  /// signed and kept.
+  private func stream(_ answer: RunningAnswer, _ bodies: ResponseBodies, _ request: Request) -> Response {
+    Response(
+      status: .ok, headers: [.contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-cache"],
+      body: ResponseBody { writer in
+        do {
+          try await request.body.consumeWithInboundCloseHandler { _ in
+            if let first = bodies.firstChunk { try await writer.write(event: first) }
+            for await event in answer.events {
+              switch event {
+              case .text(let text): try await writer.write(event: bodies.textChunk(text))
+              case .finished(let finished):
+                try await writer.write(event: bodies.finishChunk(finished))
+                if bodies.includeUsage { try await writer.write(event: bodies.usageChunk(finished)) }
+                try await writer.write(ByteBuffer(string: "data: [DONE]\n\n"))
+              case .failed(let message):
+                try await writer.write(
+                  event: APIError(.internalServerError, message, type: "server_error").json)
+              }
+            }
+          } onInboundClosed: {
+            answer.cancel()
+          }
+          try await writer.finish(nil)
+        } catch {
+          answer.cancel()
+          throw error
+        }
+      })
+  }
+}
+
+extension ResponseBodyWriter {
+  mutating func write(event: JSON) async throws {
+    try await write(ByteBuffer(string: "data: \(event.text())\n\n"))
+  }
+}
+
+extension HTTPField.Name {
+  static let receiptID = HTTPField.Name("X-Receipt-Id")!
+  static let requestID = HTTPField.Name("X-Request-Id")!
+  static let evidentNonce = HTTPField.Name("X-Evident-Nonce")!
+}

@@ -1,0 +1,83 @@
+import Digests
+import Node
+
+/// The JSON bodies of answers, finished and streamed, as OpenAI clients read them.
+struct ResponseBodies {
+  let endpoint: GenerationRequest.Endpoint
+  let answer: RunningAnswer
+  let model: String
+  let receiptURL: String
+  /// With `include_usage` every chunk but the last carries `usage: null`.
+  let includeUsage: Bool
+
+  private var receipt: JSON { ["id": .string(answer.receiptID), "url": .string(receiptURL)] }
+
+  private func head(_ object: String) -> JSONObject {
+    var head = JSONObject()
+    head["id"] = .string(answer.responseID)
+    head["object"] = .string(object)
+    head["created"] = .integer(answer.created)
+    head["model"] = .string(model)
+    return head
+  }
+
+  private static func usage(_ finished: FinishedAnswer) -> JSON {
+    [
+      "prompt_tokens": .integer(finished.promptTokens),
+      "completion_tokens": .integer(finished.outputTokens),
+      "total_tokens": .integer(finished.promptTokens + finished.outputTokens),
+    ]
+  }
+
+  /// The body of an answer that is not streamed.
+  func whole(_ finished: FinishedAnswer) -> JSON {
+    var body = head(endpoint == .chat ? "chat.completion" : "text_completion")
+    let reason = JSON.string(finished.finishReason)
+    switch endpoint {
+    case .chat:
+      body["choices"] = [
+        [
+          "index": 0, "message": ["role": "assistant", "content": .string(finished.text), "refusal": .null],
+          "logprobs": .null, "finish_reason": reason,
+        ]
+      ]
+    case .completion:
+      body["choices"] = [["index": 0, "text": .string(finished.text), "logprobs": .null, "finish_reason": reason]]
+    }
+    body["usage"] = ResponseBodies.usage(finished)
+    body["receipt"] = receipt
+    return .object(body)
+  }
+
+  /// The first chunk of a chat stream: the role, no content. Completions have none.
+  var firstChunk: JSON? {
+    endpoint == .chat ? chunk(delta: ["role": "assistant", "content": ""], text: "", finishReason: nil) : nil
+  }
+
+  func textChunk(_ text: String) -> JSON { chunk(delta: ["content": .string(text)], text: text, finishReason: nil) }
+
+  func finishChunk(_ finished: FinishedAnswer) -> JSON {
+    var body = chunk(delta: [:], text: "", finishReason: finished.finishReason).object ?? JSONObject()
+    body["receipt"] = receipt
+    return .object(body)
+  }
+
+  func usageChunk(_ finished: FinishedAnswer) -> JSON {
+    var body = head(endpoint == .chat ? "chat.completion.chunk" : "text_completion")
+    body["choices"] = []
+    body["usage"] = ResponseBodies.usage(finished)
+    return .object(body)
+  }
+
+  private func chunk(delta: JSON, text: String, finishReason: String?) -> JSON {
+    var body = head(endpoint == .chat ? "chat.completion.chunk" : "text_completion")
+    let reason: JSON = finishReason.map { .string($0) } ?? .null
+    switch endpoint {
+    case .chat: body["choices"] = [["index": 0, "delta": delta, "logprobs": .null, "finish_reason": reason]]
+    case .completion:
+      body["choices"] = [["index": 0, "text": .string(text), "logprobs": .null, "finish_reason": reason]]
+    }
+    if includeUsage { body["usage"] = .null }
+    return .object(body)
+  }
+}

@@ -1,0 +1,91 @@
+import Digests
+import Foundation
+import HTTPTypes
+import Hummingbird
+public import Logging
+import NIOCore
+public import Node
+public import ServiceLifecycle
+
+/// The HTTP server around one node.
+public struct ServerApplication: Service {
+  private let node: Node
+  private let store: ReceiptStore
+  private let options: ServerOptions
+  private let logger: Logger
+  private let onListening: @Sendable (_ port: Int) async -> Void
+
+  /// - Parameters:
+  ///   - store: where the node keeps what it signs.
+  ///   - onListening: called once with the port, the system's choice where options say 0.
+  public init(
+    node: Node, store: ReceiptStore, options: ServerOptions, logger: Logger,
+    onListening: @escaping @Sendable (_ port: Int) async -> Void
+  ) {
+    self.node = node
+    self.store = store
+    self.options = options
+    self.logger = logger
+    self.onListening = onListening
+  }
+
+  /// Runs until the task is cancelled or a graceful shutdown is asked for; streams that are under way
+  /// then finish first.
+  public func run() async throws {
+    let metrics = ServerMetrics()
+    let router = Router()
+    router.add(middleware: ResponseShape(metrics: metrics))
+    GenerationRoutes(node: node, options: options).add(to: router)
+    EvidenceRoutes(store: store).add(to: router)
+    InformationRoutes(node: node, metrics: metrics).add(to: router)
+    let application = Application(
+      router: router,
+      configuration: .init(address: .hostname(options.host, port: options.port), serverName: "evident/\(Node.version)"),
+      onServerRunning: { channel in await onListening(channel.localAddress?.port ?? options.port) },
+      logger: logger)
+    let purge = Task {
+      while !Task.isCancelled {
+        try await store.purge(now: Int64(Date().timeIntervalSince1970))
+        try await Task.sleep(for: .seconds(60))
+      }
+    }
+    defer { purge.cancel() }
+    try await application.run()
+  }
+}
+
+/// Gives every response a request id, and every error the OpenAI shape.
+struct ResponseShape: RouterMiddleware {
+  typealias Context = BasicRequestContext
+  let metrics: ServerMetrics
+
+  func handle(
+    _ request: Request, context: BasicRequestContext,
+    next: (Request, BasicRequestContext) async throws -> Response
+  ) async throws -> Response {
+    var response: Response
+    do {
+      response = try await next(request, context)
+    } catch let error as APIError {
+      response = error.response(from: request, context: context)
+    } catch let error as HTTPError where error.status == .notFound {
+      response = APIError(.notFound, "there is no \(request.method) \(request.uri.path.prefix(200)) here", code: "not_found")
+        .response(from: request, context: context)
+    } catch let error as HTTPError {
+      response = APIError(error.status, error.body ?? error.status.reasonPhrase).response(from: request, context: context)
+    } catch is CancellationError {
+      throw CancellationError()
+    } catch {
+      context.logger.error("request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+      response = APIError(.internalServerError, "the server failed; its log says why", type: "server_error")
+        .response(from: request, context: context)
+    }
+    response.headers[.requestID] = context.id
+    metrics.countResponse(status: Int(response.status.code))
+    // Never the prompt, never the answer.
+    context.logger.info(
+      "request",
+      metadata: ["method": "\(request.method)", "path": "\(request.uri.path)", "status": "\(response.status.code)"])
+    return response
+  }
+}
