@@ -1,0 +1,151 @@
+import CKernels
+public import ModelGraph
+import Synchronization
+
+/// Evaluates a model fast; the results are those of `ReferenceInterpreter`, bit for bit.
+///
+/// No result depends on threads, kernels, how tokens are cut into calls and chunks, or on what else is in
+/// the batch. Evaluations take turns: one runs at a time, on all of the engine's threads.
+public final class Engine: Sendable {
+  public let image: ModelImage
+  public let options: EngineOptions
+  /// The kernel set in use.
+  public let kernels: String
+  private let crew: Crew
+  private let weights: PackedWeights
+  private let pool: PagePool
+  private let turn: Mutex<Turn>
+
+  /// What only the evaluation that runs may touch.
+  private struct Turn: @unchecked Sendable {
+    // Sendable because it never leaves the lock.
+    let program: ChunkProgram
+  }
+
+  /// Packs the weights, which takes about as long as reading them.
+  ///
+  /// - Throws: ``EngineFailure`` with what to do about it.
+  public init(image: ModelImage, options: EngineOptions = EngineOptions()) throws(EngineFailure) {
+    guard 1...EngineOptions.threadsMax ~= options.threads else {
+      throw .threadsOutOfRange(options.threads, max: EngineOptions.threadsMax)
+    }
+    guard 1...EngineOptions.prefillChunkMax ~= options.prefillChunk else {
+      throw .prefillChunkOutOfRange(options.prefillChunk, max: EngineOptions.prefillChunkMax)
+    }
+    let kernels = try options.kernels.resolved()
+    let crew = try Crew(threads: options.threads)
+    let weights = try PackedWeights(image: image, crew: crew)
+    let rows = min(options.prefillChunk, image.manifest.config.contextLength)
+    let plan = try Plan(image: image, weights: weights, rowsMax: rows)
+    pool = PagePool(layout: PageLayout(image))
+    let program = try ChunkProgram(
+      plan: plan, kernels: kernels, image: image, pageLayout: pool.layout, members: options.threads)
+    turn = Mutex(Turn(program: program))
+    self.image = image
+    self.options = options
+    self.kernels = String(cString: kernels.pointee.name)
+    self.crew = crew
+    self.weights = weights
+  }
+
+  /// An empty sequence; it belongs to this engine.
+  public func makeSequence() -> SequenceState {
+    SequenceState(pool: pool, contextLength: image.manifest.config.contextLength)
+  }
+
+  /// What the keys and values of so many positions need.
+  public func cacheBytes(positions: Int) -> Int { SequenceState.pages(for: positions) * pool.layout.byteCount }
+
+  /// What sequences hold now.
+  public var cacheBytesInUse: Int { pool.bytesInUse }
+
+  /// What the packed weights take.
+  public var weightBytes: Int { weights.byteCount }
+
+  /// Receives every named value of a slice, for each name in the order of positions, on the caller's thread.
+  public typealias TraceHook = (_ slice: Int, _ record: TraceRecord) -> Void
+
+  /// Continues all sequences of the batch at once.
+  ///
+  /// - Returns: for each slice, the logits it wants, in the order of positions.
+  /// - Throws: `EvaluationRejection` before anything has changed, or ``EngineFailure`` when memory for keys
+  ///   and values runs out; sequences then end where the failure met them.
+  @discardableResult
+  public func evaluate(_ batch: [Slice], trace: TraceHook? = nil) throws -> [[Logits]] {
+    var results = [[Logits]](repeating: [], count: batch.count)
+    try evaluate(batch, trace: trace) { slice, _, row in results[slice].append(row.logits) }
+    return results
+  }
+
+  /// Continues all sequences of the batch and hands over logits where they lie, without a copy.
+  ///
+  /// - Parameter sink: called once for each wanted position, on the caller's thread, while the engine waits.
+  public func evaluate(
+    _ batch: [Slice], trace: TraceHook? = nil, sink: (_ slice: Int, _ position: Int, _ logits: LogitsRow) -> Void
+  ) throws {
+    try check(batch)
+    for slice in batch { slice.sequence.acquire() }
+    defer { for slice in batch { slice.sequence.release() } }
+    try withoutActuallyEscaping(sink) { sink in
+      try turn.withLock { turn in
+        let program = turn.program
+        program.trace = trace
+        program.logitsSink = sink
+        defer {
+          program.trace = nil
+          program.logitsSink = nil
+        }
+        try run(batch, program)
+      }
+    }
+  }
+
+  private func check(_ batch: [Slice]) throws(EvaluationRejection) {
+    let config = image.manifest.config
+    for slice in batch {
+      precondition(slice.sequence.belongs(to: pool), "a sequence belongs to the engine that made it")
+      for (i, token) in slice.tokens.enumerated() where token < 0 || Int(token) >= config.vocabularySize {
+        throw .tokenOutsideVocabulary(token, index: i, vocabularySize: config.vocabularySize)
+      }
+      guard slice.tokens.count <= slice.sequence.room else {
+        throw .contextExceeded(
+          positions: slice.sequence.count + slice.tokens.count, contextLength: config.contextLength)
+      }
+    }
+  }
+
+  /// Cuts the batch into chunks and runs them.
+  private func run(_ batch: [Slice], _ program: ChunkProgram) throws(EngineFailure) {
+    program.chunk.removeAll()
+    for (index, slice) in batch.enumerated() {
+      let start = slice.sequence.count
+      var done = 0
+      while done < slice.tokens.count {
+        let count = min(slice.tokens.count - done, program.plan.rowsMax - program.chunk.rows)
+        let pages = try slice.sequence.reserve(positions: start + done + count)
+        program.chunk.append(
+          slice: index, tokens: slice.tokens[done..<(done + count)], pages: pages, firstPosition: start + done,
+          wanted: Engine.wanted(slice, done..<(done + count)))
+        done += count
+        if program.chunk.rows == program.plan.rowsMax { try run(program, batch) }
+      }
+    }
+    if program.chunk.rows > 0 { try run(program, batch) }
+  }
+
+  private func run(_ program: ChunkProgram, _ batch: [Slice]) throws(EngineFailure) {
+    try program.prepareScratch()
+    crew.run(program)
+    for run in program.chunk.runs { batch[run.slice].sequence.advance(by: run.rows) }
+    program.chunk.removeAll()
+  }
+
+  /// The rows, counted from the part's own start, whose logits the slice wants.
+  private static func wanted(_ slice: Slice, _ part: Range<Int>) -> Range<Int> {
+    switch slice.logits {
+    case .none: 0..<0
+    case .last: part.upperBound == slice.tokens.count ? (part.count - 1)..<part.count : 0..<0
+    case .all: 0..<part.count
+    }
+  }
+}

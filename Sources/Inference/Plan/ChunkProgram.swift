@@ -1,0 +1,117 @@
+import CKernels
+import ModelGraph
+
+/// Takes one chunk through the plan, on all members of the crew at once.
+final class ChunkProgram: CrewProgram {
+  typealias TraceSink = (_ slice: Int, _ record: TraceRecord) -> Void
+  typealias LogitsSink = (_ slice: Int, _ position: Int, _ logits: LogitsRow) -> Void
+
+  let plan: Plan
+  let kernels: UnsafePointer<ev_kernel_set>
+  let frequencies: [UInt64]
+  let epsilon: Int64
+  let headDimension: Int
+  let pageLayout: PageLayout
+  let members: Int
+  var chunk: Chunk
+  /// Present only while a caller wants them.
+  var trace: TraceSink?
+  var logitsSink: LogitsSink?
+  let tables = KernelTables.shared
+  private let scratch: Scratch
+
+  init(plan: Plan, kernels: UnsafePointer<ev_kernel_set>, image: ModelImage, pageLayout: PageLayout, members: Int)
+    throws(EngineFailure)
+  {
+    self.plan = plan
+    self.kernels = kernels
+    self.pageLayout = pageLayout
+    self.members = members
+    frequencies = image.manifest.ropeFrequencies
+    epsilon = Int64(image.manifest.config.normEpsilon)
+    headDimension = image.manifest.config.headDimension
+    chunk = Chunk(rowsMax: plan.rowsMax)
+    scratch = try Scratch(members: members, vectorBytes: plan.vectorScratchBytes)
+  }
+
+  /// Makes room for attention; the only memory that grows with the context.
+  func prepareScratch() throws(EngineFailure) {
+    var bytes = 0
+    for step in plan.steps {
+      guard case .attention(let attention) = step else { continue }
+      let rows = chunk.tiles.reduce(0) { max($0, $1.rows) }
+      bytes = max(
+        bytes,
+        ev_attention_scratch_bytes(
+          Int32(rows), Int32(attention.heads / attention.keyValueHeads), Int32(headDimension),
+          Int32(chunk.positionsEnd)))
+    }
+    try scratch.reserveAttention(bytes: bytes)
+  }
+
+  func run(_ member: borrowing Crew.Member) {
+    for step in plan.steps {
+      switch step {
+      case .rows(let range): runRows(range, member)
+      case .linear(let range): runLinears(range, member)
+      case .attention(let attention): runAttention(attention, member)
+      case .logits(let linear): runLogits(linear, member)
+      }
+    }
+  }
+
+  // MARK: Rows
+
+  private func runRows(_ range: Range<Int>, _ member: borrowing Crew.Member) {
+    let vector = scratch.vector(member.index)
+    guard trace != nil else {
+      plan.rowOperations.withUnsafeBufferPointer { operations in
+        member.forEach(chunk.rows) { row in
+          for index in range { apply(operations[index], row, vector) }
+        }
+      }
+      return
+    }
+    for index in range {
+      let operation = plan.rowOperations[index]
+      member.forEach(chunk.rows) { row in apply(operation, row, vector) }
+      if let node = operation.node { member.alone { emit(node, operation.out) } }
+    }
+  }
+
+  // MARK: Attention
+
+  private func runAttention(_ a: AttentionOperation, _ member: borrowing Crew.Member) {
+    let memory = scratch.attention(member.index)
+    let kernel = kernels.pointee.attention!
+    let group = a.heads / a.keyValueHeads
+    member.forEach(chunk.tiles.count * a.keyValueHeads) { unit in
+      let tile = chunk.tiles[unit / a.keyValueHeads]
+      let head = unit % a.keyValueHeads
+      let run = chunk.runs[tile.run]
+      let (queries, out) = (a.queries, a.out)
+      var call = ev_attention(
+        q: queries.int16(tile.firstRow) + head * group * headDimension,
+        q_exponent: queries.exponents(tile.firstRow) + head * group,
+        pages: run.pages, page_offset: pageLayout.offset(cache: a.cache, head: head),
+        out: out.int32(tile.firstRow) + head * group * headDimension,
+        out_exponent: out.exponents(tile.firstRow) + head * group,
+        q_stride: queries.rowBytes / 2, q_exponent_stride: queries.heads, out_stride: out.rowBytes / 4,
+        out_exponent_stride: out.heads,
+        first_position: Int32(run.firstPosition + tile.firstRow - run.firstRow), rows: Int32(tile.rows),
+        group: Int32(group), hd: Int32(headDimension), window: Int32(a.window))
+      kernel(&call, memory)
+    }
+    if trace != nil { member.alone { emit(a.node, a.out) } }
+  }
+
+  // MARK: Traces
+
+  func emit(_ node: Int, _ out: ValueBuffer) {
+    guard let trace else { return }
+    for row in 0..<chunk.rows {
+      let record = TraceRecord(name: plan.names[node], position: chunk.position(row), value: out.value(row))
+      trace(chunk.runs[chunk.runOfRow[row]].slice, record)
+    }
+  }
+}

@@ -1,0 +1,96 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A thread of the operating system, outside Swift's cooperative pool: it may spin and block.
+struct EngineThread: ~Copyable {
+  private final class Start {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+  }
+
+  private let handle: pthread_t
+
+  /// - Throws: ``EngineFailure/threadNotStarted(reason:)`` when the operating system refuses.
+  init(_ body: @escaping @Sendable () -> Void) throws(EngineFailure) {
+    let start = Unmanaged.passRetained(Start(body))
+    #if canImport(Darwin)
+      var thread: pthread_t?
+      let code = pthread_create(&thread, nil, { run($0) }, start.toOpaque())
+    #else
+      var thread = pthread_t()
+      let code = pthread_create(&thread, nil, { run($0) }, start.toOpaque())
+    #endif
+    guard code == 0 else {
+      start.release()
+      throw .threadNotStarted(reason: String(cString: strerror(code)))
+    }
+    #if canImport(Darwin)
+      handle = thread!
+    #else
+      handle = thread
+    #endif
+  }
+
+  /// Waits until the body has returned.
+  consuming func join() { pthread_join(handle, nil) }
+
+  /// The processors that this process may use.
+  static var processorCount: Int {
+    #if os(Linux)
+      var set = cpu_set_t()
+      if sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 {
+        let count = withUnsafeBytes(of: &set) { $0.reduce(0) { $0 + $1.nonzeroBitCount } }
+        if count > 0 { return count }
+      }
+    #endif
+    return max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+  }
+
+  private static func start(_ argument: UnsafeMutableRawPointer) {
+    Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().body()
+  }
+
+  fileprivate static func entry(_ argument: UnsafeMutableRawPointer?) {
+    if let argument { start(argument) }
+  }
+}
+
+private func run(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+  EngineThread.entry(argument)
+  return nil
+}
+
+/// A mutex with one condition, for threads that sleep until there is work.
+final class Parking: @unchecked Sendable {
+  // Sendable because both objects are made for use by many threads and stay at one address.
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+  init() {
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(condition, nil)
+  }
+
+  deinit {
+    pthread_cond_destroy(condition)
+    pthread_mutex_destroy(mutex)
+    condition.deallocate()
+    mutex.deallocate()
+  }
+
+  func locked<R>(_ body: () throws -> R) rethrows -> R {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return try body()
+  }
+
+  /// Sleeps until ``wakeAll()``. The caller holds the lock; spurious wake-ups happen.
+  func sleep() { pthread_cond_wait(condition, mutex) }
+
+  func wakeAll() { pthread_cond_broadcast(condition) }
+}
