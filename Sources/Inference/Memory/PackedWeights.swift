@@ -2,7 +2,8 @@ import CKernels
 import ModelGraph
 
 /// A linear8 weight in the order in which the kernels read it.
-struct PackedLinear {
+struct PackedLinear: @unchecked Sendable {
+  // Sendable because what it points to is not written after packing.
   let c: ev_linear8
   /// f of the weight; a product's exponent is e + shift - exponent.
   let exponent: Int32
@@ -93,7 +94,7 @@ private final class PackingProgram: CrewProgram {
     self.arena = arena
   }
 
-  func run(_ member: borrowing Crew.Member) {
+  func run(_ member: Crew.Member) {
     for job in jobs {
       let units = (job.blocks + PackingProgram.grain - 1) / PackingProgram.grain
       member.forEach(units) { unit in

@@ -27,7 +27,7 @@ extension ChunkProgram {
     }
   }
 
-  func runLinears(_ range: Range<Int>, _ member: borrowing Crew.Member) {
+  func runLinears(_ range: Range<Int>, _ member: Crew.Member) {
     plan.linears.withUnsafeBufferPointer { linears in
       var units = 0
       for index in range { units += Cut(linears[index].weight, rows: chunk.rows, members: members).units }
@@ -67,7 +67,7 @@ extension ChunkProgram {
   // MARK: Logits
 
   /// The last product, over the wanted rows only, as many at a time as their results have room.
-  func runLogits(_ linear: LinearOperation, _ member: borrowing Crew.Member) {
+  func runLogits(_ linear: LinearOperation, _ member: Crew.Member) {
     for first in stride(from: 0, to: chunk.wanted.count, by: plan.logitsRowsMax) {
       let rows = min(plan.logitsRowsMax, chunk.wanted.count - first)
       let source = linear.input
@@ -97,25 +97,5 @@ extension ChunkProgram {
       let values = UnsafeBufferPointer(start: linear.out.int32(i), count: linear.out.width)
       logitsSink?(slice, chunk.position(row), LogitsRow(values: values, exponent: Int(linear.out.exponents(i)[0])))
     }
-  }
-}
-
-/// Logits in the engine's own memory, valid only during the call that hands them over.
-public struct LogitsRow {
-  /// Shape: vocabularySize.
-  public let values: UnsafeBufferPointer<Int32>
-  public let exponent: Int
-
-  /// A copy that lasts.
-  public var logits: Logits { Logits(values: Array(values), exponent: exponent) }
-
-  /// Copies into memory that `logits` already has, where it fits.
-  public func copy(to logits: inout Logits) {
-    if logits.values.count != values.count { logits.values = [Int32](repeating: 0, count: values.count) }
-    logits.values.withUnsafeMutableBufferPointer { target in
-      guard let to = target.baseAddress, let from = values.baseAddress else { return }
-      to.update(from: from, count: values.count)
-    }
-    logits.exponent = exponent
   }
 }

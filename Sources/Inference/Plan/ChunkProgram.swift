@@ -49,7 +49,7 @@ final class ChunkProgram: CrewProgram {
     try scratch.reserveAttention(bytes: bytes)
   }
 
-  func run(_ member: borrowing Crew.Member) {
+  func run(_ member: Crew.Member) {
     for step in plan.steps {
       switch step {
       case .rows(let range): runRows(range, member)
@@ -62,7 +62,7 @@ final class ChunkProgram: CrewProgram {
 
   // MARK: Rows
 
-  private func runRows(_ range: Range<Int>, _ member: borrowing Crew.Member) {
+  private func runRows(_ range: Range<Int>, _ member: Crew.Member) {
     let vector = scratch.vector(member.index)
     guard trace != nil else {
       plan.rowOperations.withUnsafeBufferPointer { operations in
@@ -81,7 +81,7 @@ final class ChunkProgram: CrewProgram {
 
   // MARK: Attention
 
-  private func runAttention(_ a: AttentionOperation, _ member: borrowing Crew.Member) {
+  private func runAttention(_ a: AttentionOperation, _ member: Crew.Member) {
     let memory = scratch.attention(member.index)
     let kernel = kernels.pointee.attention!
     let group = a.heads / a.keyValueHeads

@@ -1,3 +1,4 @@
+import CKernels
 import Synchronization
 
 #if canImport(Glibc)
@@ -10,7 +11,7 @@ import Synchronization
 
 /// What every member of a crew runs, from beginning to end, at the same time.
 protocol CrewProgram: AnyObject {
-  func run(_ member: borrowing Crew.Member)
+  func run(_ member: Crew.Member)
 }
 
 /// Threads that run one program together, one evaluation at a time.
@@ -29,9 +30,9 @@ final class Crew: Sendable {
     let shared = Shared(count: threads)
     self.shared = shared
     do {
-      for index in 1..<max(threads, 1) {
+      for index in 1..<threads {
         let thread = try EngineThread { shared.work(index) }
-        shared.workers.withLock { $0.append(Worker(thread: thread)) }
+        shared.workers.withLock { $0.append(thread) }
       }
     } catch {
       shared.stop()
@@ -49,7 +50,7 @@ final class Crew: Sendable {
   }
 
   /// One thread's view of the crew.
-  struct Member: ~Copyable {
+  struct Member {
     let index: Int
     fileprivate let shared: Shared
 
@@ -76,14 +77,6 @@ final class Crew: Sendable {
   }
 }
 
-/// Keeps a non-copyable thread in a list.
-private final class Worker: @unchecked Sendable {
-  // Sendable because only the thread that stops the crew touches it, once.
-  private var thread: EngineThread?
-  init(thread: consuming EngineThread) { self.thread = consume thread }
-  func join() { thread.take()?.join() }
-}
-
 /// On its own cache lines, so that waiting on one counter does not slow another.
 private struct Spaced: ~Copyable {
   private let before: (Int, Int, Int, Int, Int, Int, Int, Int) = (0, 0, 0, 0, 0, 0, 0, 0)
@@ -95,7 +88,7 @@ private final class Shared: @unchecked Sendable {
   // Sendable because `program` is written before `round` is released and read after it is acquired.
   let count: Int
   let next = Spaced()
-  let workers = Mutex<[Worker]>([])
+  let workers = Mutex<[EngineThread]>([])
   private let arrived = Spaced()
   private let phase = Spaced()
   private let round = Spaced()
@@ -105,8 +98,8 @@ private final class Shared: @unchecked Sendable {
   private var stopping = false
 
   /// Looks before a waiting thread lets others run, and before an idle worker sleeps.
-  private static let spinsBeforeYield = 20_000
-  private static let spinsBeforeSleep = 40_000
+  private static let spinsBeforeYield = 2_000
+  private static let spinsBeforeSleep = 10_000
 
   init(count: Int) { self.count = count }
 
@@ -148,7 +141,7 @@ private final class Shared: @unchecked Sendable {
     for _ in 0..<Shared.spinsBeforeSleep {
       let now = round.value.load(ordering: .acquiring)
       if now != seen { return now }
-      pauseThread()
+      ev_spin_hint()
     }
     return parking.locked {
       sleepers.value.wrappingAdd(1, ordering: .sequentiallyConsistent)
@@ -173,7 +166,7 @@ private final class Shared: @unchecked Sendable {
     }
     var spins = 0
     while phase.value.load(ordering: .acquiring) == current {
-      pauseThread()
+      ev_spin_hint()
       spins &+= 1
       if spins > Shared.spinsBeforeYield { sched_yield() }
     }

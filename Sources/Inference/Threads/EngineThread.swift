@@ -1,3 +1,5 @@
+import CKernels
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -7,7 +9,8 @@
 #endif
 
 /// A thread of the operating system, outside Swift's cooperative pool: it may spin and block.
-struct EngineThread: ~Copyable {
+final class EngineThread: @unchecked Sendable {
+  // Sendable because the handle never changes.
   private final class Start {
     let body: @Sendable () -> Void
     init(_ body: @escaping @Sendable () -> Void) { self.body = body }
@@ -36,19 +39,12 @@ struct EngineThread: ~Copyable {
     #endif
   }
 
-  /// Waits until the body has returned.
-  consuming func join() { pthread_join(handle, nil) }
+  /// Waits until the body has returned. To be called once.
+  func join() { pthread_join(handle, nil) }
 
   /// The processors that this process may use.
   static var processorCount: Int {
-    #if os(Linux)
-      var set = cpu_set_t()
-      if sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 {
-        let count = withUnsafeBytes(of: &set) { $0.reduce(0) { $0 + $1.nonzeroBitCount } }
-        if count > 0 { return count }
-      }
-    #endif
-    return max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    Int(ev_processor_count())
   }
 
   private static func start(_ argument: UnsafeMutableRawPointer) {
