@@ -67,6 +67,8 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(name: "DigestsTests", dependencies: ["Digests"], swiftSettings: strict),
+    .testTarget(
+      name: "InferenceTests", dependencies: ["Digests", "ModelGraph", "Inference"], swiftSettings: strict),
     .testTarget(name: "ModelGraphTests", dependencies: ["Digests", "ModelGraph"], swiftSettings: strict),
   ]
 )
