@@ -94,5 +94,6 @@ let package = Package(
       dependencies: ["Digests", "ModelGraph", "ModelFiles", "model-store-helper"],
       exclude: ["Fixtures"],
       swiftSettings: strict),
+      name: "InferenceTests", dependencies: ["Digests", "ModelGraph", "Inference"], swiftSettings: strict),
   ]
 )

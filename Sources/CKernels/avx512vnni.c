@@ -6,6 +6,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+#include "attention.h"
 #include "elementwise.h"
 
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni")))
@@ -51,11 +52,12 @@ AVX512 EV_INLINE __m512i requantise(__m512i high, __m512i low, __m512i multiplie
 
 enum { TILE_ROWS = 4, TILE_BLOCKS = 3 };
 
-// `rows` by `blocks` of the product, held in registers over the whole input. Both are constants where this is
-// inlined.
+// `rows` by `blocks` of the product, held in registers over the whole input. Meanwhile `fetches` blocks of the
+// next panel, from its block `fetch` on, come into the second-level cache. `rows`, `blocks` and `fetches` are
+// constants where this is inlined.
 AVX512 EV_INLINE void tile(
     const ev_linear8 *w, const uint8_t *planes, size_t plane_stride, int32_t block, int32_t *t, size_t t_stride,
-    const int rows, const int blocks) {
+    int fetch, const int rows, const int blocks, const int fetches) {
   const size_t block_bytes = (size_t)w->in_padded * 16;
   const int8_t *packed = w->packed + (size_t)block * block_bytes;
   __m512i high[TILE_ROWS][TILE_BLOCKS], low[TILE_ROWS][TILE_BLOCKS];
@@ -68,11 +70,13 @@ AVX512 EV_INLINE void tile(
     }
   }
   const size_t groups = (size_t)w->in_padded / 4;
+  const char *ahead = (const char *)packed + (size_t)(blocks + fetch) * block_bytes;
   for (size_t g = 0; g < groups; g++) {
     __m512i weights[TILE_BLOCKS];
     EV_UNROLL for (int b = 0; b < blocks; b++) {
       weights[b] = _mm512_loadu_si512(packed + (size_t)b * block_bytes + g * 64);
     }
+    EV_UNROLL for (int b = 0; b < fetches; b++) _mm_prefetch(ahead + (size_t)b * block_bytes + g * 64, _MM_HINT_T1);
     EV_UNROLL for (int r = 0; r < rows; r++) {
       const uint8_t *group = planes + (size_t)r * plane_stride + g * 8;
       const __m512i h = broadcast32(group), l = broadcast32(group + 4);
@@ -95,20 +99,22 @@ AVX512 EV_INLINE void tile(
   }
 }
 
-// All rows of `blocks` output blocks: the weights stay in cache while the rows pass.
+// All rows of `blocks` output blocks: the weights stay in cache while the rows pass. Few rows have little time
+// to fetch the next panel and do it in every tile; otherwise the tiles take turns.
 AVX512 EV_INLINE void panel(
     const ev_linear8 *w, const uint8_t *planes, size_t plane_stride, int32_t rows, int32_t block, int32_t *t,
-    size_t t_stride, const int blocks) {
-  int32_t row = 0;
-  for (; row + TILE_ROWS <= rows; row += TILE_ROWS) {
-    tile(w, planes + (size_t)row * plane_stride, plane_stride, block, t + (size_t)row * t_stride, t_stride, TILE_ROWS, blocks);
+    size_t t_stride, const int blocks, const int fetches) {
+  int fetch = 0;
+  for (; rows >= TILE_ROWS; rows -= TILE_ROWS) {
+    tile(w, planes, plane_stride, block, t, t_stride, fetch, TILE_ROWS, blocks, fetches);
+    planes += (size_t)TILE_ROWS * plane_stride;
+    t += (size_t)TILE_ROWS * t_stride;
+    fetch = fetch + fetches < blocks ? fetch + fetches : 0;
   }
-  planes += (size_t)row * plane_stride;
-  t += (size_t)row * t_stride;
-  switch (rows - row) {
-    case 3: tile(w, planes, plane_stride, block, t, t_stride, 3, blocks); break;
-    case 2: tile(w, planes, plane_stride, block, t, t_stride, 2, blocks); break;
-    case 1: tile(w, planes, plane_stride, block, t, t_stride, 1, blocks); break;
+  switch (rows) {
+    case 3: tile(w, planes, plane_stride, block, t, t_stride, fetch, 3, blocks, fetches); break;
+    case 2: tile(w, planes, plane_stride, block, t, t_stride, fetch, 2, blocks, fetches); break;
+    case 1: tile(w, planes, plane_stride, block, t, t_stride, fetch, 1, blocks, fetches); break;
     default: break;
   }
 }
@@ -149,18 +155,17 @@ AVX512 static void linear8(
     return;
   }
   for (; block + TILE_BLOCKS <= block_end; block += TILE_BLOCKS) {
-    panel(w, p, plane_stride, rows, block, t, t_stride, TILE_BLOCKS);
+    if (rows <= 2 * TILE_ROWS) panel(w, p, plane_stride, rows, block, t, t_stride, TILE_BLOCKS, TILE_BLOCKS);
+    else panel(w, p, plane_stride, rows, block, t, t_stride, TILE_BLOCKS, 1);
   }
-  if (block_end - block == 2) panel(w, p, plane_stride, rows, block, t, t_stride, 2);
-  if (block_end - block == 1) panel(w, p, plane_stride, rows, block, t, t_stride, 1);
+  if (block_end - block == 2) panel(w, p, plane_stride, rows, block, t, t_stride, 2, 1);
+  if (block_end - block == 1) panel(w, p, plane_stride, rows, block, t, t_stride, 1, 1);
 }
 
 // -------------------------------------------------------------------------------------------- attention
 //
-// Scores of 64 keys by up to 4 queries in registers, then the weights p' as two 12-bit limbs in the place of
-// the scores, then the weighted values of up to 3 queries in registers. vpdpwssd adds the products of two
-// adjacent int16: two channels for scores, two positions for values. A limb is at most 4096 and a value 4095,
-// so 128 positions fit: 2 * 64 * 4096 * 4095 < 2^31.
+// Scores of 64 keys by up to 4 queries, and values of up to 3 queries by 64 channels, stay in registers.
+// vpdpwssd adds the products of two adjacent int16: two channels for scores, two positions for values.
 
 enum { SCORE_QUERIES = 4, VALUE_QUERIES = 3, VALUE_VECTORS = 4 };
 
@@ -218,7 +223,7 @@ AVX512 EV_INLINE void score_page(const ev_pass *p, int32_t page_index, int32_t q
   }
 }
 
-AVX512 static void score_pages(const ev_pass *p) {
+AVX512 static void score(const ev_pass *p) {
   for (int32_t page = p->page_begin; page < p->page_end; page++) {
     int32_t query = 0;
     for (; query + 4 <= p->queries; query += 4) score_page(p, page, query, 4);
@@ -240,8 +245,6 @@ AVX512 EV_INLINE __m512i exp2_table(__m512i f) {
   return _mm512_sub_epi16(_mm512_set1_epi32(32768), _mm512_mulhrs_epi16(h, x));
 }
 
-// Replaces the scores of one query by p': for each 16 positions 16 upper limbs, then 16 lower limbs, as int16.
-// Positions outside first...last get 0. Returns Σ p.
 AVX512 static int64_t weigh(const ev_pass *p, int32_t *scores, int32_t first, int32_t last, int32_t value_exponent_max) {
   const int32_t begin = p->page_begin * EV_PAGE_POSITIONS;
   const __m512i one = _mm512_set1_epi32(1);
@@ -277,19 +280,9 @@ AVX512 static int64_t weigh(const ev_pass *p, int32_t *scores, int32_t first, in
   return _mm512_reduce_add_epi64(sum);
 }
 
-// E of 4.6 step 6.
-AVX512 static int32_t largest_value_exponent(const ev_attention *a, int32_t first, int32_t last) {
-  __m512i largest = _mm512_set1_epi32(INT32_MIN);
-  for (int32_t at = first / 16 * 16; at <= last; at += 16) {
-    const int32_t *exponent = ev_page_of(a, at / EV_PAGE_POSITIONS).value_exponent + at % EV_PAGE_POSITIONS;
-    largest = _mm512_mask_max_epi32(largest, visible_lanes(at, first, last), largest, _mm512_loadu_si512(exponent));
-  }
-  return _mm512_reduce_max_epi32(largest);
-}
-
 // Adds to the sums of `queries` queries the values of up to two pages, in `vectors` vectors of 16 channels from
 // `channel` on, the last of them with `lanes` lanes. `queries` and `vectors` are constants.
-AVX512 EV_INLINE void add_values(
+AVX512 EV_INLINE void add_vectors(
     const ev_pass *p, int32_t page_begin, int32_t page_end, int32_t query, int32_t channel, __mmask16 lanes,
     const int queries, const int vectors) {
   const size_t hd = (size_t)p->a->hd, padded = (size_t)ev_padded_head(p->a->hd);
@@ -333,30 +326,22 @@ AVX512 EV_INLINE void add_channels(const ev_pass *p, int32_t begin, int32_t end,
   for (int32_t channel = 0; channel < p->a->hd; channel += 16 * VALUE_VECTORS) {
     const int32_t left = p->a->hd - channel;
     const __mmask16 all = (__mmask16)0xffff;
-    if (left >= 64) add_values(p, begin, end, query, channel, all, queries, 4);
-    else if (left > 48) add_values(p, begin, end, query, channel, lanes_below(left - 48), queries, 4);
-    else if (left > 32) add_values(p, begin, end, query, channel, lanes_below(left - 32), queries, 3);
-    else if (left > 16) add_values(p, begin, end, query, channel, lanes_below(left - 16), queries, 2);
-    else add_values(p, begin, end, query, channel, lanes_below(left), queries, 1);
+    if (left >= 64) add_vectors(p, begin, end, query, channel, all, queries, 4);
+    else if (left > 48) add_vectors(p, begin, end, query, channel, lanes_below(left - 48), queries, 4);
+    else if (left > 32) add_vectors(p, begin, end, query, channel, lanes_below(left - 32), queries, 3);
+    else if (left > 16) add_vectors(p, begin, end, query, channel, lanes_below(left - 16), queries, 2);
+    else add_vectors(p, begin, end, query, channel, lanes_below(left), queries, 1);
   }
 }
 
-AVX512 static void value_pages(const ev_pass *p) {
-  memset(p->sums, 0, (size_t)p->queries * (size_t)ev_padded_head(p->a->hd) * sizeof(int64_t));
-  for (int32_t page = p->page_begin; page < p->page_end; page += 2) {
-    const int32_t end = ev_min(page + 2, p->page_end);
-    int32_t query = 0;
-    for (; query + 3 <= p->queries; query += 3) add_channels(p, page, end, query, 3);
-    if (p->queries - query == 2) add_channels(p, page, end, query, 2);
-    if (p->queries - query == 1) add_channels(p, page, end, query, 1);
-  }
+AVX512 static void add_values(const ev_pass *p, int32_t page_begin, int32_t page_end) {
+  int32_t query = 0;
+  for (; query + 3 <= p->queries; query += 3) add_channels(p, page_begin, page_end, query, 3);
+  if (p->queries - query == 2) add_channels(p, page_begin, page_end, query, 2);
+  if (p->queries - query == 1) add_channels(p, page_begin, page_end, query, 1);
 }
 
-// 4.6 step 9.
-AVX512 static void normalise(const int64_t *sums, int64_t total, int32_t hd, int32_t *out) {
-  int32_t shift;
-  int64_t factor;
-  ev_normaliser(total, &shift, &factor);
+AVX512 static void normalise(const int64_t *sums, int32_t shift, int64_t factor, int32_t hd, int32_t *out) {
   const __m512i half = _mm512_set1_epi64(ev_half(shift)), factors = _mm512_set1_epi64(factor);
   const __m128i shifts = _mm_cvtsi32_si128(shift);
   for (int32_t c = 0; c < hd; c += 8) {
@@ -367,40 +352,9 @@ AVX512 static void normalise(const int64_t *sums, int64_t total, int32_t hd, int
   }
 }
 
-AVX512 static void run_pass(const ev_pass *p) {
-  const ev_attention *a = p->a;
-  int64_t totals[EV_ATTENTION_QUERIES];
-  score_pages(p);
-  int32_t query = 0;
-  for (int32_t row = p->row_begin; row < p->row_end; row++) {
-    const int32_t first = ev_first_visible(a, row), last = a->first_position + row;
-    const int32_t exponent_max = largest_value_exponent(a, first, last);
-    for (int32_t head = p->head_begin; head < p->head_end; head++, query++) {
-      totals[query] = weigh(p, p->scores + (size_t)query * p->span, first, last, exponent_max);
-      a->out_exponent[(size_t)row * a->out_exponent_stride + (size_t)head] = exponent_max - 16;
-    }
-  }
-  value_pages(p);
-  query = 0;
-  for (int32_t row = p->row_begin; row < p->row_end; row++) {
-    for (int32_t head = p->head_begin; head < p->head_end; head++, query++) {
-      int32_t *out = a->out + (size_t)row * a->out_stride + (size_t)head * (size_t)a->hd;
-      normalise(p->sums + (size_t)query * (size_t)ev_padded_head(a->hd), totals[query], a->hd, out);
-    }
-  }
-}
+static const ev_attention_steps steps = {score, weigh, add_values, normalise};
 
-AVX512 static void attention(const ev_attention *a, void *scratch) {
-  const int32_t heads = ev_attention_heads_at_once(a->group);
-  const int32_t rows = ev_attention_rows_at_once(heads, a->first_position + a->rows);
-  for (int32_t row = 0; row < a->rows; row += rows) {
-    for (int32_t head = 0; head < a->group; head += heads) {
-      ev_pass p;
-      ev_pass_begin(&p, a, row, ev_min(row + rows, a->rows), head, ev_min(head + heads, a->group), scratch);
-      run_pass(&p);
-    }
-  }
-}
+AVX512 static void attention(const ev_attention *a, void *scratch) { ev_attend(a, scratch, &steps); }
 
 const ev_kernel_set ev_kernels_avx512vnni = {
     .name = "avx512vnni",

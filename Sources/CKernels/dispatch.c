@@ -19,9 +19,9 @@ static int32_t available(const ev_kernel_set *sets[SETS_MAX]) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (has_avx512vnni()) sets[count++] = &ev_kernels_avx512vnni;
-  if (0 && has_avx2()) sets[count++] = &ev_kernels_avx2;
+  if (has_avx2()) sets[count++] = &ev_kernels_avx2;
 #elif defined(__aarch64__)
-//NEON
+  sets[count++] = &ev_kernels_neon;
 #endif
   sets[count++] = &ev_kernels_scalar;
   return count;

@@ -1,5 +1,5 @@
 // The memory layouts that all kernel sets share, and what is done once per weight or per token in them.
-#include "spec.h"
+#include "attention.h"
 
 enum { RESIDUAL_BITS = 47 };
 static const int64_t residual_max = ((int64_t)1 << 46) - 1;

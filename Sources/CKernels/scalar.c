@@ -1,5 +1,5 @@
 // The reference kernel set: docs/spec/arithmetic.md section 4 line by line, on any processor.
-#include "spec.h"
+#include "attention.h"
 
 static void prepare(const int16_t *q, int32_t n, int32_t n_padded, void *planes) {
   memcpy(planes, q, (size_t)n * sizeof(int16_t));

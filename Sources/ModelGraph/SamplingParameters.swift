@@ -174,3 +174,15 @@ extension SamplingParameters: Equatable {
   /// Stop strings are compared byte by byte: two spellings of one text are different parameters.
   public static func == (a: SamplingParameters, b: SamplingParameters) -> Bool { a.json == b.json }
 }
+
+extension SamplingParameters {
+  /// The same with at most `count` tokens: what remains of the context bounds every answer.
+  public func limited(toTokens count: Int) -> SamplingParameters {
+    guard maxTokens > count, count >= 1 else { return self }
+    return SamplingParameters(
+      unchecked: (
+        temperatureMicros, topK, topPMicros, minPMicros, repetitionPenaltyMicros, frequencyPenaltyMicros,
+        presencePenaltyMicros, logitBias, seed, count, stop
+      ))
+  }
+}

@@ -39,6 +39,12 @@ final class EngineThread: @unchecked Sendable {
     #endif
   }
 
+  /// A thread that nobody waits for.
+  convenience init(detached body: @escaping @Sendable () -> Void) throws(EngineFailure) {
+    try self.init(body)
+    pthread_detach(handle)
+  }
+
   /// Waits until the body has returned. To be called once.
   func join() { pthread_join(handle, nil) }
 

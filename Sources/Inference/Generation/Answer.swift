@@ -1,0 +1,69 @@
+import ModelGraph
+
+/// One answer in the making: what has been evaluated, what has been chosen, and what comes next.
+///
+/// The same for one caller alone and for a batch, so that both give the same tokens.
+struct Answer {
+  let prompt: [Int32]
+  let sequence: SequenceState
+  /// Tokens that may be generated: the caller's limit, cut to the room in the context.
+  let limit: Int
+  private let endTokens: [Int32]
+  private let sampler: Sampler
+  private var samplerState: SamplerState
+  private var last: Int32 = 0
+  private(set) var outputCount = 0
+
+  init(
+    _ engine: Engine, prompt: [Int32], parameters: SamplingParameters, streamKey: StreamKey?, endTokens: [Int32]
+  ) {
+    self.prompt = prompt
+    self.endTokens = endTokens
+    sequence = engine.makeSequence()
+    limit = Answer.limit(engine.image, prompt: prompt, parameters)
+    sampler = Sampler(parameters: parameters, streamKey: streamKey)
+    samplerState = SamplerState(prompt: prompt)
+  }
+
+  /// Everything but the state of a queue.
+  static func check(
+    _ image: ModelImage, prompt: [Int32], parameters: SamplingParameters, streamKey: StreamKey?
+  ) throws(GenerationRejection) {
+    let config = image.manifest.config
+    if prompt.isEmpty { throw .emptyPrompt }
+    for (i, token) in prompt.enumerated() where token < 0 || Int(token) >= config.vocabularySize {
+      throw .tokenOutsideVocabulary(token, index: i, vocabularySize: config.vocabularySize)
+    }
+    if prompt.count >= config.contextLength {
+      throw .promptTooLong(tokens: prompt.count, contextLength: config.contextLength)
+    }
+    if parameters.temperatureMicros > 0 && streamKey == nil { throw .missingStreamKey }
+  }
+
+  static func limit(_ image: ModelImage, prompt: [Int32], _ parameters: SamplingParameters) -> Int {
+    min(parameters.maxTokens, image.manifest.config.contextLength - prompt.count)
+  }
+
+  /// Prompt tokens that have not been evaluated.
+  var promptLeft: Int { max(0, prompt.count - sequence.count) }
+
+  /// What to evaluate next: at most `rows` tokens of the prompt, or the token chosen last.
+  func nextSlice(rows: Int) -> Slice {
+    let done = sequence.count
+    guard done < prompt.count else { return Slice(sequence: sequence, tokens: [last], logits: .last) }
+    let end = done + min(rows, prompt.count - done)
+    return Slice(sequence: sequence, tokens: Array(prompt[done..<end]), logits: end == prompt.count ? .last : .none)
+  }
+
+  /// Chooses the next token.
+  ///
+  /// - Returns: the token, and why it is the last one if it is.
+  mutating func choose(_ logits: Logits) -> (token: Int32, finish: FinishReason?) {
+    let token = sampler.next(logits: logits, state: samplerState)
+    samplerState.append(token)
+    last = token
+    outputCount += 1
+    if endTokens.contains(token) { return (token, .stop) }
+    return (token, outputCount == limit ? .length : nil)
+  }
+}

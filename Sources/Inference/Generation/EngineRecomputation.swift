@@ -1,0 +1,44 @@
+public import ModelGraph
+
+/// Recomputes the logits of a finished answer in one pass: every token is known, so nothing has to wait.
+///
+/// Has the shape of `Verification.Recomputation`, which is on the other side of the trusted closure's edge.
+public struct EngineRecomputation: Sendable, CustomStringConvertible {
+  private let engine: Engine
+  /// Logits that are held at once.
+  private static let logitsBytesMax = 64 << 20
+
+  public init(engine: Engine) { self.engine = engine }
+
+  /// What computes, for a verdict.
+  public var description: String {
+    let threads = engine.options.threads
+    return "\(engine.kernels) kernels on \(threads) \(threads == 1 ? "thread" : "threads")"
+  }
+
+  /// Feeds `tokens` as positions 0, 1, 2, … and hands over the logits at each position from
+  /// `firstPosition` on, in order.
+  ///
+  /// - Parameter body: gets position and logits; false ends the computation.
+  /// - Throws: `EvaluationRejection` for tokens that the model cannot take, ``EngineFailure``, or what `body`
+  ///   throws.
+  public func logits(
+    for tokens: [Int32], from firstPosition: Int, _ body: (_ position: Int, _ logits: Logits) throws -> Bool
+  ) throws {
+    let sequence = engine.makeSequence()
+    let prefix = min(max(0, firstPosition), tokens.count)
+    try engine.evaluate([Slice(sequence: sequence, tokens: Array(tokens[..<prefix]), logits: .none)])
+    for start in stride(from: prefix, to: tokens.count, by: rowsAtOnce) {
+      let part = Array(tokens[start..<min(start + rowsAtOnce, tokens.count)])
+      let results = try engine.evaluate([Slice(sequence: sequence, tokens: part, logits: .all)])[0]
+      for (i, logits) in results.enumerated() {
+        guard try body(start + i, logits) else { return }
+      }
+    }
+  }
+
+  private var rowsAtOnce: Int {
+    let fitting = EngineRecomputation.logitsBytesMax / (4 * engine.image.manifest.config.vocabularySize)
+    return max(1, min(fitting, engine.options.prefillChunk))
+  }
+}

@@ -1,0 +1,238 @@
+import ModelGraph
+
+/// What the scheduler's thread does, and the state it shares with callers.
+final class SchedulerLoop: @unchecked Sendable {
+  // Sendable because `shared` is only touched under the lock of `parking`, `active` only by the thread.
+  let engine: Engine
+  private let options: SchedulerOptions
+  private let parking = Parking()
+  private var shared = Shared()
+  private var active: [ActiveAnswer] = []
+  /// Which waiting prompt is first in the next step.
+  private var turn = 0
+
+  private struct Shared {
+    var queue: [GenerationJob] = []
+    var closed = false
+    var cancelling = false
+    var ended = false
+    var waiters: [CheckedContinuation<Void, Never>] = []
+    var metrics = SchedulerMetrics()
+  }
+
+  init(engine: Engine, options: SchedulerOptions) {
+    self.engine = engine
+    self.options = options
+  }
+
+  // MARK: For callers
+
+  func enqueue(_ job: GenerationJob) throws(GenerationRejection) {
+    let (removed, rejection) = parking.locked { () -> ([GenerationJob], GenerationRejection?) in
+      if shared.closed { return ([], .shuttingDown) }
+      let removed = removeCancelledFromQueue()
+      if shared.queue.count >= options.queueMax + max(0, options.activeMax - shared.metrics.active) {
+        shared.metrics.refusedQueueFull += 1
+        return (removed, .queueFull(max: options.queueMax))
+      }
+      shared.queue.append(job)
+      shared.metrics.submitted += 1
+      parking.wakeAll()
+      return (removed, nil)
+    }
+    for job in removed { job.finish(.cancelled) }
+    if let rejection { throw rejection }
+  }
+
+  func wake() { parking.locked { parking.wakeAll() } }
+
+  func close(cancelling: Bool) {
+    parking.locked {
+      shared.closed = true
+      shared.cancelling = shared.cancelling || cancelling
+      parking.wakeAll()
+    }
+  }
+
+  func ended() async {
+    await withCheckedContinuation { continuation in
+      let alreadyEnded = parking.locked {
+        if !shared.ended { shared.waiters.append(continuation) }
+        return shared.ended
+      }
+      if alreadyEnded { continuation.resume() }
+    }
+  }
+
+  var currentMetrics: SchedulerMetrics {
+    parking.locked {
+      var metrics = shared.metrics
+      metrics.queued = shared.queue.count
+      metrics.cacheBytes = engine.cacheBytesInUse
+      return metrics
+    }
+  }
+
+  /// Under the lock. The caller ends the jobs afterwards, outside.
+  private func removeCancelledFromQueue() -> [GenerationJob] {
+    let removed = shared.queue.filter { $0.isCancelled || shared.cancelling }
+    if !removed.isEmpty {
+      shared.queue.removeAll { $0.isCancelled || shared.cancelling }
+      shared.metrics.finished[.cancelled, default: 0] += removed.count
+    }
+    return removed
+  }
+
+  // MARK: The thread
+
+  func run() {
+    while admit() {
+      dropCancelled()
+      if !active.isEmpty { step() }
+    }
+    let waiters = parking.locked {
+      shared.ended = true
+      defer { shared.waiters = [] }
+      return shared.waiters
+    }
+    for waiter in waiters { waiter.resume() }
+  }
+
+  /// Moves requests from the queue to free places; sleeps while there is nothing to do.
+  ///
+  /// - Returns: false when everything is done and nothing more will come.
+  private func admit() -> Bool {
+    var removed: [GenerationJob] = []
+    let goesOn = parking.locked {
+      while true {
+        removed += removeCancelledFromQueue()
+        while let job = shared.queue.first, active.count < options.activeMax, fits(job) {
+          shared.queue.removeFirst()
+          active.append(ActiveAnswer(engine, job))
+        }
+        shared.metrics.active = active.count
+        if !active.isEmpty { return true }
+        if shared.closed && shared.queue.isEmpty { return false }
+        if !removed.isEmpty { return true }
+        parking.sleep()
+      }
+    }
+    for job in removed { job.finish(.cancelled) }
+    return goesOn
+  }
+
+  /// A request alone always fits: `submit` has refused larger ones.
+  private func fits(_ job: GenerationJob) -> Bool {
+    guard let max = options.cacheBytesMax else { return true }
+    return active.reduce(job.cacheBytes) { $0 + $1.job.cacheBytes } <= max
+  }
+
+  private func dropCancelled() {
+    let cancelling = parking.locked { shared.cancelling }
+    let leaving = active.filter { $0.job.isCancelled || cancelling }
+    if leaving.isEmpty { return }
+    active.removeAll { $0.job.isCancelled || cancelling }
+    record { metrics in
+      metrics.finished[.cancelled, default: 0] += leaving.count
+      metrics.active = active.count
+    }
+    for answer in leaving { answer.job.finish(.cancelled) }
+  }
+
+  /// One evaluation: a token of every answer, and prompts as far as there is room.
+  private func step() {
+    let parts = nextParts()
+    let batch = parts.map(\.slice)
+    do {
+      try engine.evaluate(batch) { index, _, row in row.copy(to: &active[parts[index].answer].logits) }
+    } catch {
+      fail(parts.map(\.answer), error)
+      return
+    }
+    var tokensIn = 0
+    var tokensOut = 0
+    var ended: [(Int, FinishReason)] = []
+    for part in parts {
+      if part.isPrompt { tokensIn += part.slice.tokens.count }
+      guard part.slice.logits == .last else { continue }
+      let (token, finish) = active[part.answer].answer.choose(active[part.answer].logits)
+      tokensOut += 1
+      active[part.answer].job.continuation.yield(.token(token))
+      if let finish { ended.append((part.answer, finish)) }
+    }
+    finish(ended, tokensIn: tokensIn, tokensOut: tokensOut, rows: batch.reduce(0) { $0 + $1.tokens.count })
+  }
+
+  private struct Part {
+    let answer: Int
+    let slice: Slice
+    let isPrompt: Bool
+  }
+
+  /// Waiting prompts share the room of a step evenly, and take turns with what is left over.
+  private func nextParts() -> [Part] {
+    var parts: [Part] = []
+    var prompts: [Int] = []
+    for index in active.indices {
+      if active[index].answer.promptLeft > 0 {
+        prompts.append(index)
+      } else {
+        parts.append(Part(answer: index, slice: active[index].answer.nextSlice(rows: 1), isPrompt: false))
+      }
+    }
+    if prompts.isEmpty { return parts }
+    var room = parts.isEmpty ? max(options.prefillRowsPerStep, engine.options.prefillChunk) : options.prefillRowsPerStep
+    turn = (turn + 1) % prompts.count
+    for position in prompts.indices {
+      let index = prompts[(position + turn) % prompts.count]
+      let share = max(1, (room + prompts.count - position - 1) / (prompts.count - position))
+      let rows = min(share, active[index].answer.promptLeft)
+      if room < rows { break }
+      parts.append(Part(answer: index, slice: active[index].answer.nextSlice(rows: rows), isPrompt: true))
+      room -= rows
+    }
+    return parts
+  }
+
+  private func finish(_ ended: [(Int, FinishReason)], tokensIn: Int, tokensOut: Int, rows: Int) {
+    let jobs = ended.map { (active[$0.0].job, $0.1) }
+    for index in ended.map(\.0).sorted(by: >) { active.remove(at: index) }
+    record { metrics in
+      metrics.tokensIn += tokensIn
+      metrics.tokensOut += tokensOut
+      metrics.steps += 1
+      metrics.rows += rows
+      metrics.lastBatch = rows
+      metrics.largestBatch = max(metrics.largestBatch, rows)
+      metrics.active = active.count
+      for (_, reason) in ended { metrics.finished[reason, default: 0] += 1 }
+    }
+    for (job, reason) in jobs { job.finish(reason) }
+  }
+
+  private func fail(_ answers: [Int], _ error: any Error) {
+    let jobs = answers.map { active[$0].job }
+    for index in answers.sorted(by: >) { active.remove(at: index) }
+    record { metrics in
+      metrics.failed += jobs.count
+      metrics.active = active.count
+    }
+    for job in jobs { job.continuation.finish(throwing: error) }
+  }
+
+  private func record(_ body: (inout SchedulerMetrics) -> Void) { parking.locked { body(&shared.metrics) } }
+}
+
+/// An answer that has a place in every step.
+private struct ActiveAnswer {
+  let job: GenerationJob
+  var answer: Answer
+  /// Written in place by every step.
+  var logits = Logits(values: [], exponent: 0)
+
+  init(_ engine: Engine, _ job: GenerationJob) {
+    self.job = job
+    answer = Answer(
+      engine, prompt: job.prompt, parameters: job.parameters, streamKey: job.streamKey, endTokens: job.endTokens)
+  }
+}

@@ -1,0 +1,43 @@
+/// Limits of a scheduler. Every queue has one.
+public struct SchedulerOptions: Sendable, Equatable {
+  /// Answers that share a step.
+  public var activeMax: Int
+  /// Requests that wait for one of those places.
+  public var queueMax: Int
+  /// Prompt tokens that a step takes along while answers are being decoded; bounds their delay.
+  public var prefillRowsPerStep: Int
+  /// Bytes of keys and values that the active answers may come to need; nil for no limit.
+  public var cacheBytesMax: Int?
+
+  public init(activeMax: Int = 16, queueMax: Int = 64, prefillRowsPerStep: Int = 128, cacheBytesMax: Int? = nil) {
+    precondition(activeMax >= 1 && queueMax >= 0 && prefillRowsPerStep >= 1, "limits are positive")
+    self.activeMax = activeMax
+    self.queueMax = queueMax
+    self.prefillRowsPerStep = prefillRowsPerStep
+    self.cacheBytesMax = cacheBytesMax
+  }
+}
+
+/// What a scheduler has done and is doing.
+public struct SchedulerMetrics: Sendable, Equatable {
+  /// Now.
+  public internal(set) var queued = 0
+  public internal(set) var active = 0
+  public internal(set) var cacheBytes = 0
+  /// Rows of the last step.
+  public internal(set) var lastBatch = 0
+
+  /// Since the start.
+  public internal(set) var submitted = 0
+  public internal(set) var refusedQueueFull = 0
+  public internal(set) var finished: [FinishReason: Int] = [:]
+  public internal(set) var failed = 0
+  /// Prompt tokens evaluated.
+  public internal(set) var tokensIn = 0
+  /// Tokens generated.
+  public internal(set) var tokensOut = 0
+  public internal(set) var steps = 0
+  /// Rows of all steps.
+  public internal(set) var rows = 0
+  public internal(set) var largestBatch = 0
+}

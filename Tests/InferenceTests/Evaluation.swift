@@ -1,0 +1,42 @@
+import Digests
+import Foundation
+import Inference
+import ModelGraph
+
+func environment(_ name: String) -> String? { ProcessInfo.processInfo.environment[name] }
+
+/// All logits of a sequence and the digests of everything on the way.
+struct Evaluation: Equatable {
+  var logits: [Logits] = []
+  var digests: [String: Digest<Value>] = [:]
+
+  static func reference(_ image: ModelImage, _ tokens: [Int32]) throws -> Evaluation {
+    let interpreter = ReferenceInterpreter(image: image)
+    var state = interpreter.makeState()
+    var trace = TraceDigests()
+    let logits = try interpreter.evaluate(tokens, state: &state, logits: .all) { trace.record($0) }
+    return Evaluation(logits: logits, digests: trace.digests)
+  }
+
+  /// - Parameter step: tokens per call.
+  static func alone(_ engine: Engine, _ tokens: [Int32], step: Int) throws -> Evaluation {
+    let sequence = engine.makeSequence()
+    var trace = TraceDigests()
+    var result = Evaluation()
+    for start in stride(from: 0, to: tokens.count, by: step) {
+      let part = Array(tokens[start..<min(start + step, tokens.count)])
+      result.logits += try engine.evaluate(
+        [Slice(sequence: sequence, tokens: part, logits: .all)], trace: { trace.record($1) })[0]
+    }
+    result.digests = trace.digests
+    return result
+  }
+
+  /// All sequences in one batch.
+  static func together(_ engine: Engine, _ prompts: [[Int32]]) throws -> [Evaluation] {
+    var traces = prompts.map { _ in TraceDigests() }
+    let batch = prompts.map { Slice(sequence: engine.makeSequence(), tokens: $0, logits: .all) }
+    let logits = try engine.evaluate(batch, trace: { traces[$0].record($1) })
+    return zip(logits, traces).map { Evaluation(logits: $0, digests: $1.digests) }
+  }
+}
