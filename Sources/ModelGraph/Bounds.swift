@@ -5,6 +5,7 @@ public enum ModelRejection: Error, Equatable, Sendable, CustomStringConvertible 
   case tensorExtent(String, stated: Int, expected: Int?)
   case tensorOutside(String)
   case tensorsOverlap(String)
+  case gapNotZero(offset: Int)
   case duplicateTensor(String)
   case missingTensor(String)
   case unknownTensor(String)
@@ -20,6 +21,7 @@ public enum ModelRejection: Error, Equatable, Sendable, CustomStringConvertible 
       "tensor \(name) states \(stated) bytes; its shape needs \(expected.map { String($0) } ?? "more than can be addressed")"
     case .tensorOutside(let name): "tensor \(name) does not lie within the weights at a multiple of 64"
     case .tensorsOverlap(let name): "tensor \(name) overlaps the one before it"
+    case .gapNotZero(let offset): "byte \(offset) of the weights belongs to no tensor and is not zero"
     case .duplicateTensor(let name): "tensor \(name) is listed twice"
     case .missingTensor(let name): "tensor \(name) is missing"
     case .unknownTensor(let name): "tensor \(name) is not part of this architecture"

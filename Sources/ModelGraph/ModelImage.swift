@@ -22,6 +22,7 @@ public struct ModelImage: Sendable {
       end = tensor.offset + tensor.bytes
       guard entries.updateValue(tensor, forKey: tensor.name) == nil else { throw .duplicateTensor(tensor.name) }
     }
+    try ModelImage.requireZerosBetween(manifest.tensors, weights)
     guard let architecture = Architectures.all[manifest.architecture] else {
       throw .unsupportedArchitecture(manifest.architecture, known: Architectures.all.keys.sorted())
     }
@@ -41,6 +42,21 @@ public struct ModelImage: Sendable {
     self.entries = entries
     graph = architecture.graph(manifest.config)
     for tensor in manifest.tensors { try Bounds.checkContent(of: tensor, in: self) }
+  }
+
+  /// Every byte that belongs to no number is zero, so that equal models have equal weights.
+  ///
+  /// - Parameter tensors: checked to lie apart from each other within the weights.
+  private static func requireZerosBetween(_ tensors: [TensorEntry], _ weights: ModelBytes) throws(ModelRejection) {
+    var gaps: [Range<Int>] = []
+    var end = 0
+    for tensor in tensors.sorted(by: { $0.offset < $1.offset }) {
+      gaps += [end..<tensor.offset, tensor.padding]
+      end = tensor.offset + tensor.bytes
+    }
+    for gap in gaps + [end..<weights.count] {
+      for offset in gap where weights.buffer[offset] != 0 { throw .gapNotZero(offset: offset) }
+    }
   }
 
   /// The int8 weight of that name; the name must be one of the graph's.

@@ -9,6 +9,8 @@ public enum ManifestRejection: Error, Equatable, Sendable, CustomStringConvertib
   case unknown(String)
   case wrongType(String, expected: String)
   case unsupported(String, found: String)
+  /// Entries must be in ascending order of their names' bytes, each name once.
+  case notSorted(String)
 
   public var description: String {
     switch self {
@@ -19,6 +21,7 @@ public enum ManifestRejection: Error, Equatable, Sendable, CustomStringConvertib
     case .unknown(let path): "the model manifest has a member that this version does not know: \(path)"
     case .wrongType(let path, let expected): "the model manifest's \(path) is not \(expected)"
     case .unsupported(let path, let found): "the model manifest's \(path) is \(found), which this version does not support"
+    case .notSorted(let path): "the model manifest's \(path) comes out of order; entries are sorted by name, each once"
     }
   }
 }
@@ -102,6 +105,7 @@ extension ModelManifest {
           name: try e.string("name"), kind: kind, shape: shape, exponent: try e.integer("exponent"),
           offset: try e.integer("offset"), bytes: try e.integer("bytes")))
     }
+    try ModelManifest.requireSorted(tensors.map(\.name), "tensors")
 
     let b = try root.members("blobs", ["chatTemplate", "tokenizer", "weights"])
     blobs = Blobs(
@@ -115,9 +119,17 @@ extension ModelManifest {
       guard let digest = Digest<SourceFile>(try f.string("digest")) else {
         throw .wrongType("source.files[\(i)].digest", expected: "sha256:<64 hex digits>")
       }
-      files.append(SourceFile(name: try f.string("name"), digest: digest, bytes: try f.integer("bytes")))
+      files.append(SourceFile(name: try f.string("name"), digest: digest, bytes: try f.size("bytes")))
     }
+    try ModelManifest.requireSorted(files.map(\.name), "source.files")
     source = ModelSource(format: try s.string("format"), files: files)
+    guard source.format == "safetensors" else { throw .unsupported("source.format", found: source.format) }
+  }
+
+  private static func requireSorted(_ names: [String], _ path: String) throws(ManifestRejection) {
+    for i in names.indices.dropFirst() where !names[i - 1].utf8.lexicographicallyPrecedes(names[i].utf8) {
+      throw .notSorted("\(path)[\(i)]")
+    }
   }
 
   /// The canonical bytes whose SHA-256 is the model's identity.
@@ -197,6 +209,11 @@ private struct Members {
     guard let n = try get(key).integer else { throw .wrongType(Members.join(path, key), expected: "an integer") }
     return n
   }
+  func size(_ key: String) throws(ManifestRejection) -> Int {
+    let n = try integer(key)
+    guard n >= 0 else { throw .wrongType(Members.join(path, key), expected: "a size in bytes") }
+    return n
+  }
   func bool(_ key: String) throws(ManifestRejection) -> Bool {
     guard let b = try get(key).bool else { throw .wrongType(Members.join(path, key), expected: "true or false") }
     return b
@@ -213,6 +230,6 @@ private struct Members {
     guard let digest = Digest<ModelManifest.Blob>(try m.string("digest")) else {
       throw .wrongType(Members.join(m.path, "digest"), expected: "sha256:<64 hex digits>")
     }
-    return ModelManifest.Blob(digest: digest, bytes: try m.integer("bytes"))
+    return ModelManifest.Blob(digest: digest, bytes: try m.size("bytes"))
   }
 }

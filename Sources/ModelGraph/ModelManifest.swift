@@ -169,5 +169,17 @@ public struct TensorEntry: Sendable, Equatable {
     }
   }
 
+  /// Where the padding between values and multipliers lies, in the weights. Of a checked tensor only.
+  var padding: Range<Int> {
+    let valueBytes: Int
+    switch kind {
+    case .linear8: valueBytes = shape[0] * shape[1]
+    case .table16: valueBytes = 2 * shape[0] * shape[1]
+    case .gain: valueBytes = bytes
+    }
+    let start = offset + valueBytes
+    return start..<(kind == .gain ? start : offset + TensorEntry.paddedTo64(valueBytes))
+  }
+
   public static func paddedTo64(_ n: Int) -> Int { (n + 63) & ~63 }
 }
