@@ -84,16 +84,15 @@ let package = Package(
     .testTarget(name: "DigestsTests", dependencies: ["Digests"], swiftSettings: strict),
     .testTarget(name: "TidyTests", swiftSettings: strict),
     .testTarget(name: "ModelGraphTests", dependencies: ["Digests", "ModelGraph"], swiftSettings: strict),
-    .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "Digests"], swiftSettings: strict),
+    .testTarget(name: "TokenizersTests", dependencies: ["Digests", "Tokenizers"], swiftSettings: strict),
     // A process that tests of the model store can kill.
     .executableTarget(
       name: "model-store-helper", dependencies: ["ModelFiles", "ModelGraph"], path: "Tests/ModelStoreHelper",
       swiftSettings: strict),
     .testTarget(
-      name: "ModelFilesTests",
-      dependencies: ["Digests", "ModelGraph", "ModelFiles", "model-store-helper"],
-      exclude: ["Fixtures"],
-      swiftSettings: strict),
+      name: "ModelFilesTests", dependencies: ["Digests", "ModelGraph", "ModelFiles", "model-store-helper"],
+      exclude: ["Fixtures"], swiftSettings: strict),
+    .testTarget(
       name: "InferenceTests", dependencies: ["Digests", "ModelGraph", "Inference"], swiftSettings: strict),
   ]
 )

@@ -1,3 +1,4 @@
+import Inference
 public import ModelGraph
 public import Receipts
 
@@ -26,6 +27,7 @@ public enum AnswerRefusal: Error, Sendable, CustomStringConvertible {
   case templateFailed(String)
   case noChatTemplate
   case tokenOutsideVocabulary(Int32, vocabularySize: Int)
+  case cacheTooSmall(bytes: Int, max: Int)
   case queueFull
   case shuttingDown
 
@@ -37,6 +39,8 @@ public enum AnswerRefusal: Error, Sendable, CustomStringConvertible {
     case .templateFailed(let why): "the model's chat template does not accept these messages: \(why)"
     case .noChatTemplate: "the model has no chat template; use /v1/completions"
     case .tokenOutsideVocabulary(let id, let size): "token \(id) is outside the vocabulary of \(size)"
+    case .cacheTooSmall(let bytes, let max):
+      "the request needs \(bytes) bytes for keys and values; this node has \(max)"
     case .queueFull: "the queue is full"
     case .shuttingDown: "the node is shutting down"
     }
@@ -73,4 +77,19 @@ public struct FinishedAnswer: Sendable {
   public let receipt: SignedReceipt
   /// The whole evidence file.
   public let evidence: [UInt8]
+}
+
+extension AnswerRefusal {
+  init(_ rejection: GenerationRejection) {
+    self =
+      switch rejection {
+      case .emptyPrompt: .emptyPrompt
+      case .tokenOutsideVocabulary(let id, _, let size): .tokenOutsideVocabulary(id, vocabularySize: size)
+      case .promptTooLong(let tokens, let context): .promptTooLong(tokens: tokens, contextLength: context)
+      case .cacheTooSmall(let bytes, let max): .cacheTooSmall(bytes: bytes, max: max)
+      case .queueFull: .queueFull
+      case .shuttingDown: .shuttingDown
+      case .missingStreamKey: preconditionFailure("every answer has a stream key")
+      }
+  }
 }

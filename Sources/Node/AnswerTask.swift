@@ -2,7 +2,9 @@ import Digests
 import Inference
 import ModelGraph
 import Receipts
+import Synchronization
 import Tokenizers
+import Verification
 
 /// Everything about an answer that is fixed before its first token.
 struct AnswerDraft: Sendable {
@@ -30,10 +32,8 @@ struct AnswerTask: Sendable {
       generation = try node.scheduler.submit(
         prompt: draft.inputTokens, parameters: draft.parameters, streamKey: streamKey,
         endTokens: node.model.manifest.tokens.endOfSequence)
-    } catch .queueFull {
-      throw .queueFull
     } catch {
-      throw .shuttingDown
+      throw AnswerRefusal(error)
     }
     let (events, continuation) = AsyncStream<AnswerEvent>.makeStream()
     // Not a child of the caller's task: when the caller goes away the evidence is still made and kept.
@@ -57,7 +57,7 @@ struct AnswerTask: Sendable {
         if node.model.text.isEndOfSequence(token) {
           finish = .endOfSequence
         } else {
-          emit(matcher.feed(decoder.append(token)), out)
+          emit(matcher.feed(Array(decoder.push(token).utf8)), out)
           if matcher.matched { finish = .stopString } else if tokens.count == draft.parameters.maxTokens { finish = .tokenLimit }
         }
         if finish != nil { break }
@@ -67,7 +67,7 @@ struct AnswerTask: Sendable {
       return
     }
     generation.cancel()
-    emit(matcher.feed(decoder.finish()), out)
+    emit(matcher.feed(Array(decoder.finish().utf8)), out)
     emit(matcher.flush(), out)
     await conclude(tokens, finish ?? .clientCancelled, out)
   }

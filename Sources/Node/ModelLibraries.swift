@@ -62,3 +62,6 @@ public struct StoreLibrary: ModelLibrary {
     }
   }
 }
+
+// The engine computes outside the trusted closure; what the verifier makes of its logits does not.
+extension EngineRecomputation: Recomputation {}

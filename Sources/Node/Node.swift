@@ -4,6 +4,7 @@ import Inference
 public import ModelGraph
 public import Receipts
 import Synchronization
+import Verification
 
 /// One model behind one key: requests go in, signed answers come out.
 ///
@@ -22,14 +23,22 @@ public final class Node: Sendable {
   /// - Parameter keep: stores a finished answer; the caller hears of the answer's end only after it
   ///   returned.
   public init(
-    model: ServedModel, scheduler: Scheduler, key: NodeSigningKey,
+    model: ServedModel, key: NodeSigningKey, queueMax: Int,
     keep: @escaping @Sendable (FinishedAnswer) async throws -> Void
-  ) {
+  ) throws {
     self.model = model
-    self.scheduler = scheduler
+    scheduler = try Scheduler(engine: model.engine, options: SchedulerOptions(queueMax: queueMax))
     signer = ReceiptSigner(key: key)
     self.keep = keep
     startedAt = Int(Date().timeIntervalSince1970)
+  }
+
+  public var metrics: NodeMetrics {
+    var metrics = counters.withLock { $0 }
+    let now = scheduler.metrics
+    metrics.active = now.active
+    metrics.queued = now.queued
+    return metrics
   }
 
   public var publicKeyHex: String { signer.publicKey.hex }

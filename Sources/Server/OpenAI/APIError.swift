@@ -78,7 +78,7 @@ extension APIError {
     switch refusal {
     case .queueFull: self = .queueFull
     case .shuttingDown: self = .shuttingDown
-    case .promptTooLong:
+    case .promptTooLong, .cacheTooSmall:
       self.init(.badRequest, refusal.description, param: "messages", code: "context_length_exceeded")
     case .emptyPrompt, .templateFailed, .noChatTemplate:
       self.init(.badRequest, refusal.description, param: "messages")
