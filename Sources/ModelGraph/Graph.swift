@@ -24,7 +24,7 @@ public enum Operator: Sendable, Equatable {
 }
 
 /// One operator applied to earlier values. The node's own index names its result.
-public struct Node: Sendable, Equatable {
+public struct GraphNode: Sendable, Equatable {
   /// The value's name in traces.
   public let name: String
   public let op: Operator
@@ -36,7 +36,7 @@ public struct Node: Sendable, Equatable {
 
 /// A decoder as a list of nodes in evaluation order; the last one yields the logits.
 public struct Graph: Sendable, Equatable {
-  public private(set) var nodes: [Node] = []
+  public private(set) var nodes: [GraphNode] = []
   /// The number of key-value caches that attention nodes use.
   public private(set) var caches = 0
 
@@ -47,7 +47,7 @@ public struct Graph: Sendable, Equatable {
   public mutating func append(_ name: String, _ op: Operator, _ inputs: Int..., width: Int) -> Int {
     precondition(inputs.allSatisfy { $0 < nodes.count }, "a node may read only earlier nodes")
     if case .attention(let cache, _, _, _) = op { caches = max(caches, cache + 1) }
-    nodes.append(Node(name: name, op: op, inputs: inputs, width: width))
+    nodes.append(GraphNode(name: name, op: op, inputs: inputs, width: width))
     return nodes.count - 1
   }
 

@@ -32,6 +32,14 @@ public struct ModelText: PromptRenderer {
     id.flatMap { tokenizer.token(of: $0) }.map { String(decoding: $0, as: UTF8.self) } ?? ""
   }
 
+  /// Refuses a tokenizer that cannot be used with a vocabulary of that size.
+  public static func checkTokenizer(_ bytes: [UInt8], vocabularySize: Int) throws {
+    let tokenizer = try Tokenizer(json: bytes)
+    guard tokenizer.vocabularySize <= vocabularySize else {
+      throw PromptError.vocabularyTooSmall(tokenizer: tokenizer.vocabularySize, model: vocabularySize)
+    }
+  }
+
   public var hasChatTemplate: Bool { template != nil }
 
   public func isEndOfSequence(_ token: Int32) -> Bool { endOfSequence.contains(token) }
@@ -72,6 +80,13 @@ public struct ModelText: PromptRenderer {
 /// Why a request cannot become tokens.
 public enum PromptError: Error, Sendable, CustomStringConvertible {
   case noChatTemplate
+  case vocabularyTooSmall(tokenizer: Int, model: Int)
 
-  public var description: String { "the model has no chat template" }
+  public var description: String {
+    switch self {
+    case .noChatTemplate: "the model has no chat template"
+    case .vocabularyTooSmall(let tokenizer, let model):
+      "the tokenizer has ids up to \(tokenizer - 1); the model's vocabulary has \(model)"
+    }
+  }
 }

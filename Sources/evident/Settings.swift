@@ -26,10 +26,12 @@ struct Settings: Sendable {
     }
   }
 
-  func string(_ key: ConfigKey) -> String? { reader.string(forKey: key) ?? reader.int(forKey: key).map(String.init) }
+  func string(_ key: String) -> String? {
+    reader.string(forKey: ConfigKey(key)) ?? reader.int(forKey: ConfigKey(key)).map(String.init)
+  }
 
   func integer(_ key: String, _ range: ClosedRange<Int>) throws -> Int? {
-    guard let text = string(ConfigKey(key)) else { return nil }
+    guard let text = string(key) else { return nil }
     guard let value = Int(text), range.contains(value) else {
       throw CommandFailure(
         "the setting \"\(key)\" is \"\(text)\"; it must be an integer between \(range.lowerBound) and \(range.upperBound)",

@@ -84,7 +84,7 @@ struct PlanBuilder {
     return RowOperation(body: body(node, node.inputs.map { buffers[$0] }), out: buffers[index], node: index)
   }
 
-  private func body(_ node: Node, _ inputs: [ValueBuffer]) -> RowOperation.Body {
+  private func body(_ node: GraphNode, _ inputs: [ValueBuffer]) -> RowOperation.Body {
     let fractionBits = image.manifest.config.residualFractionBits
     switch node.op {
     case .embed(let name, tied: true):

@@ -53,7 +53,7 @@ struct ValueShape: Hashable {
   let width: Int
   let heads: Int
 
-  init(_ node: Node) {
+  init(_ node: GraphNode) {
     width = node.width
     switch node.op {
     case .embed, .add: (kind, heads) = (.residual, 1)

@@ -99,7 +99,7 @@ public struct ReferenceInterpreter: Sendable {
   ///
   /// - Parameter inputs: for each input of the node its values at these positions.
   private func apply(
-    _ node: Node, _ tokens: [Int], _ inputs: [[Value]], _ state: inout State, _ first: Int
+    _ node: GraphNode, _ tokens: [Int], _ inputs: [[Value]], _ state: inout State, _ first: Int
   ) -> [Value] {
     typealias Op = ReferenceOperators
     let config = image.manifest.config

@@ -1,4 +1,5 @@
 import Digests
+import HTTPTypes
 
 /// The members of a request, taken one by one; what is left over at the end is refused by name.
 ///

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Digests
 import ModelFiles
+import ModelGraph
 import Verification
 
 struct ImportCommand: AsyncParsableCommand {

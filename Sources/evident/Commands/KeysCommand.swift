@@ -1,6 +1,7 @@
 import ArgumentParser
 import Digests
 import Node
+import Receipts
 
 struct KeysCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

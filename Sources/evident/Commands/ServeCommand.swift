@@ -7,6 +7,7 @@ import ModelFiles
 import Node
 import Server
 import ServiceLifecycle
+import UnixSignals
 
 struct ServeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
