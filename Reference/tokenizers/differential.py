@@ -197,6 +197,8 @@ FAMILIES = {
     "flags-1": flags, "flags-2": flags, "flags-3": flags,
     **{f"random-{i:02}": random_pipeline for i in range(20)},
 }
+# Where texts of decodings are not compared: added tokens that the normalizer changes come out changed (and
+# special ones unskipped) there, as the definition writes them here. And
 # Hugging Face turns every byte of an invalid run into U+FFFD, we each maximal invalid part.
 REPAIRED = "\ufffd"
 
@@ -222,7 +224,7 @@ def main():
                 ids = t.encode(s, add_special_tokens=False).ids
                 case = {"text": s, "ids": ids, "framed": t.encode(s).ids}
                 decoded = t.decode(ids)
-                if REPAIRED not in decoded:
+                if REPAIRED not in decoded and not name.startswith("flags"):
                     case["decoded"] = decoded
                 if not isinstance(t.model, (M.Unigram, M.WordPiece)):
                     t.encode_special_tokens = True

@@ -85,6 +85,7 @@ struct AddedTokens: Sendable {
     var out: [Part] = []
     for part in parts {
       if case .text(let text, let isTextStart) = part {
+        let isTextStart = isTextStart && normalizer?.dropsStart(of: text) != true
         split(normalizer?.apply(text) ?? text, isTextStart: isTextStart, normalized, allowSpecial, &out)
       } else {
         out.append(part)

@@ -56,6 +56,32 @@ indirect enum Normalizer: Sendable {
     }
   }
 
+  /// Whether ``apply(_:)`` drops what `text` starts with, so that what is left does not start where `text` did.
+  func dropsStart(of text: [UInt8]) -> Bool {
+    guard !text.isEmpty else { return false }
+    let first = UTF8Text.scalar(text, at: 0).value
+    switch self {
+    case .unicode, .lowercase, .prepend, .byteLevel: return false
+    case .stripAccents: return UnicodeTables.has(.mark, first)
+    case .strip(let left, _): return left && UnicodeTables.has(.whitespace, first)
+    case .bert(let bert):
+      return (bert.cleansText && UnicodeTables.has(.bertControl, first))
+        || (bert.stripsAccents && UnicodeTables.has(.bertMark, first))
+    case .replace(let pattern, let content):
+      guard content.isEmpty else { return false }
+      var drops = false
+      pattern.forEachMatch(in: text, 0..<text.count) { if $0.lowerBound == 0, !$0.isEmpty { drops = true } }
+      return drops
+    case .sequence(let steps):
+      var text = text
+      for s in steps {
+        if s.dropsStart(of: text) { return true }
+        text = s.apply(text)
+      }
+      return false
+    }
+  }
+
   static func removing(_ property: Property, from text: [UInt8]) -> [UInt8] {
     if UTF8Text.isASCII(text), property != .bertControl { return text }
     var out: [UInt8] = []

@@ -1,0 +1,65 @@
+/// Operators on values. Integers are exact or an error; fractions are compared and printed, not computed.
+extension TemplateInterpreter {
+  mutating func arithmetic(
+    _ name: String, _ left: TemplateValue, _ right: TemplateValue, _ line: Int
+  ) throws(TemplateError) -> TemplateValue {
+    if let a = left.asInteger, let b = right.asInteger { return try integers(name, a, b, line) }
+    switch (name, left, right) {
+    case ("+", .string(let a), .string(let b)):
+      try charge(a.count + b.count)
+      return .string(a + b)
+    case ("+", .list(let a), .list(let b)) where a.isTuple == b.isTuple:
+      return try makeList(a.items + b.items, isTuple: a.isTuple)
+    case ("*", .string(let s), .integer(let n)), ("*", .integer(let n), .string(let s)):
+      let (size, overflow) = s.count.multipliedReportingOverflow(by: max(n, 0))
+      try charge(overflow ? Int.max : size)
+      return .string(Array(repeatElement(s, count: max(n, 0)).joined()))
+    case ("*", .list(let l), .integer(let n)), ("*", .integer(let n), .list(let l)):
+      let (size, overflow) = l.weight.multipliedReportingOverflow(by: max(n, 0))
+      try charge(overflow ? Int.max : size)
+      return try makeList(Array(repeatElement(l.items, count: max(n, 0)).joined()), isTuple: l.isTuple)
+    case ("%", .string, _): throw .unsupported("formatting with \"%\"", line: line)
+    case (_, .undefined(let what), _), (_, _, .undefined(let what)):
+      throw .failed("\(what) is undefined, and \"\(name)\" of it is wanted", line: line)
+    case (_, .decimal, .decimal), (_, .decimal, .integer), (_, .integer, .decimal):
+      throw .unsupported("arithmetic on fractions", line: line)
+    default: throw .failed("\"\(name)\" between \(left.typeName) and \(right.typeName)", line: line)
+    }
+  }
+
+  private func integers(_ name: String, _ a: Int, _ b: Int, _ line: Int) throws(TemplateError) -> TemplateValue {
+    let result: (partialValue: Int, overflow: Bool)
+    switch name {
+    case "+": result = a.addingReportingOverflow(b)
+    case "-": result = a.subtractingReportingOverflow(b)
+    case "*": result = a.multipliedReportingOverflow(by: b)
+    case "**": result = try power(a, b, line)
+    default:
+      guard b != 0 else { throw .failed("division by zero", line: line) }
+      guard b != -1 || a != Int.min else { throw .unsupported("an integer beyond 64 bits", line: line) }
+      let (quotient, remainder) = a.quotientAndRemainder(dividingBy: b)
+      let isBelow = remainder != 0 && (remainder < 0) != (b < 0)
+      switch name {
+      case "//": result = (isBelow ? quotient - 1 : quotient, false)
+      case "%": result = (isBelow ? remainder + b : remainder, false)
+      default:
+        guard remainder == 0, quotient.magnitude < 1 << 53 else { throw .unsupported("a fraction", line: line) }
+        return .decimal("\(quotient).0")
+      }
+    }
+    guard !result.overflow else { throw .unsupported("an integer beyond 64 bits", line: line) }
+    return .integer(result.partialValue)
+  }
+
+  private func power(_ a: Int, _ b: Int, _ line: Int) throws(TemplateError) -> (partialValue: Int, overflow: Bool) {
+    guard b >= 0 else { throw .unsupported("a negative power", line: line) }
+    if a == 0 || a == 1 || a == -1 { return (b == 0 ? 1 : a == -1 && b % 2 == 0 ? 1 : a, false) }
+    var value = 1
+    for _ in 0..<min(b, 64) {
+      let (next, overflow) = value.multipliedReportingOverflow(by: a)
+      if overflow { return (0, true) }
+      value = next
+    }
+    return (value, b > 64)
+  }
+}
