@@ -51,7 +51,8 @@ public struct ModelText: PromptRenderer {
       var context = context
       context["messages"] = .array(
         messages.map { ["role": .string($0.role), "content": .string($0.content)] })
-      let text = try template.render(context: .object(context), now: time)
+      let text = try template.render(
+        context: .object(context), now: TemplateTime(String(time.prefix(19))))
       // The template writes what begins a text itself.
       return tokenizer.encode(text, addSpecialTokens: false)
     case .completion(let prompt):
