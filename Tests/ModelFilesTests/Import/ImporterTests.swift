@@ -18,9 +18,10 @@ import Testing
     #expect(manifest.digest.hex == "a3a3a15e29b6ae0c22e2981fc2786bc9bf4e7baf09aaa3bbc9a3ccc19748a915")
     #expect(manifest.blobs.weights.digest == Digest(of: weights))
     #expect(manifest.tokens == ModelManifest.SpecialTokens(endOfSequence: [2, 0], beginOfSequence: 1))
-    #expect(manifest.source.files.map(\.name) == [
-      "config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
-    ])
+    #expect(
+      manifest.source.files.map(\.name) == [
+        "config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
+      ])
     #expect(manifest.config.normEpsilon == 87_960_930)
     _ = try ModelImage(manifest: manifest, weights: ModelBytes(copying: weights))
   }
@@ -73,7 +74,9 @@ import Testing
     var directory = ModelDirectory()
     #expect(try template(directory) == "{{ messages }}")
     #expect(try template(directory, jinja: "{{ 1 }}\n") == "{{ 1 }}\n")
-    directory.tokenizerConfig = ["chat_template": [["name": "tools", "template": "t"], ["name": "default", "template": "d"]]]
+    directory.tokenizerConfig = [
+      "chat_template": [["name": "tools", "template": "t"], ["name": "default", "template": "d"]]
+    ]
     #expect(try template(directory) == "d")
     directory.tokenizerConfig = ["chat_template": .null]
     #expect(try template(directory) == nil)
@@ -98,7 +101,9 @@ import Testing
   @Test func optionalKeysHaveTheirDefaults() throws {
     var directory = ModelDirectory(heads: 2, keyValueHeads: 2, headDimension: 8)
     let explicit = try convert(directory.write().path).manifest
-    for key in ["head_dim", "num_key_value_heads", "rope_theta", "hidden_act", "rope_scaling"] { directory.set(key, nil) }
+    for key in ["head_dim", "num_key_value_heads", "rope_theta", "hidden_act", "rope_scaling"] {
+      directory.set(key, nil)
+    }
     #expect(try convert(directory.write().path).manifest.config == explicit.config)
     directory.set("rope_parameters", ["rope_type": "default", "rope_theta": 10000])
     #expect(try convert(directory.write().path).manifest.ropeFrequencies == explicit.ropeFrequencies)

@@ -15,13 +15,16 @@ import Testing
 
   private func set(_ directory: inout ModelDirectory, _ name: String, _ values: [Float]) {
     let i = directory.tensors.firstIndex { $0.name == name }!
-    directory.tensors[i].values = values + [Float](repeating: 0, count: directory.tensors[i].values.count - values.count)
+    directory.tensors[i].values =
+      values + [Float](repeating: 0, count: directory.tensors[i].values.count - values.count)
   }
 
   @Test func tiesRoundAwayFromZero() throws {
     let name = "model.layers.0.mlp.up_proj.weight"
     // m = 127, so that every weight is its own integer.
-    let image = try image { set(&$0, name, [127, 0.5, -0.5, 1.5, -1.5, 2.5, -2.5, 0.49, -0.49, 126.5, -126.5, -127, 0, -0]) }
+    let image = try image {
+      set(&$0, name, [127, 0.5, -0.5, 1.5, -1.5, 2.5, -2.5, 0.49, -0.49, 126.5, -126.5, -127, 0, -0])
+    }
     defer { withExtendedLifetime(image) {} }
     let up = image.linear8("layers.0.up_proj")
     #expect(Array(up.values.prefix(14)) == [127, 1, -1, 2, -2, 3, -3, 0, 0, 127, -127, -127, 0, 0])

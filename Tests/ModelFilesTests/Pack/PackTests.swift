@@ -56,7 +56,9 @@ import Testing
     // The length of entry 0, then its offset.
     #expect(throws: PackRejection.entryOutside(0)) { try changed { $0[16 + 47] = 0x7F } }
     #expect(throws: PackRejection.entryOutside(0)) { try changed { $0[16 + 47] = 0xFF } }
-    #expect(throws: PackRejection.entryMisplaced(0, offset: 1 << 63 | 256, expected: 256)) { try changed { $0[16 + 39] = 0x80 } }
+    #expect(throws: PackRejection.entryMisplaced(0, offset: 1 << 63 | 256, expected: 256)) {
+      try changed { $0[16 + 39] = 0x80 }
+    }
     // 16 + 4 · 48 = 208 … 256 is the first gap.
     #expect(throws: PackRejection.gapNotZero(before: 0)) { try changed { $0[255] = 1 } }
   }

@@ -37,7 +37,9 @@ import Testing
     #expect(throws: SafetensorsRejection.headerTooLong(file: "f", stated: 100_000_001, bytesMax: 100_000_000)) {
       try header("{}", length: 100_000_001)
     }
-    #expect(throws: SafetensorsRejection.headerBeyondFile(file: "f", stated: 3, bytes: 10)) { try header("{}", length: 3) }
+    #expect(throws: SafetensorsRejection.headerBeyondFile(file: "f", stated: 3, bytes: 10)) {
+      try header("{}", length: 3)
+    }
     for count in 0..<8 {
       #expect(throws: SafetensorsRejection.tooShort(file: "f", bytes: count)) {
         try [UInt8](repeating: 0, count: count).withUnsafeBytes { try SafetensorsHeader($0, file: "f") }
@@ -57,7 +59,11 @@ import Testing
     #expect {
       try header(#"{"a":\#(tensor(shape, 0, 4))}"#, data: 4)
     } throws: { error in
-      if case .extent(file: "f", tensor: "a", stated: 4, _, format: .f32)? = error as? SafetensorsRejection { true } else { false }
+      if case .extent(file: "f", tensor: "a", stated: 4, _, format: .f32)? = error as? SafetensorsRejection {
+        true
+      } else {
+        false
+      }
     }
   }
 
@@ -66,7 +72,9 @@ import Testing
     ("[1,1,1,1,1,1,1,1,1]", "shape"),
   ])
   func badShapesAreNamed(_ shape: String, _ what: String) {
-    #expect { try header(#"{"a":\#(tensor(shape, 0, 4))}"#, data: 4) } throws: { "\($0)".contains(what) && "\($0)".contains("\"a\"") }
+    #expect { try header(#"{"a":\#(tensor(shape, 0, 4))}"#, data: 4) } throws: {
+      "\($0)".contains(what) && "\($0)".contains("\"a\"")
+    }
   }
 
   @Test func tensorsMustCoverTheData() {

@@ -30,7 +30,9 @@ import Testing
 
   private func temporaries() -> [String] {
     ["blobs", "manifests", "tags"].flatMap { place in
-      ((try? FileManager.default.contentsOfDirectory(atPath: "\(store.root)/\(place)")) ?? []).filter { $0.hasPrefix(".") }
+      ((try? FileManager.default.contentsOfDirectory(atPath: "\(store.root)/\(place)")) ?? []).filter {
+        $0.hasPrefix(".")
+      }
     }
   }
 
@@ -87,7 +89,9 @@ import Testing
         if round % 5 == 4 { try reopened.remove("target") }
       }
     }
-    print("killedAtAnyInstant: import takes \(whole), \(killed) killed, \(finished) finished first, \(visible) times visible")
+    print(
+      "killedAtAnyInstant: import takes \(whole), \(killed) killed, \(finished) finished first, \(visible) times visible"
+    )
     #expect(killed >= 20)
     #expect(try store.importModel(directory: sources[0].path, as: ModelName("target")) == store.open("target").digest)
   }

@@ -20,8 +20,10 @@ import Testing
     #expect(ModelStore.defaultRoot(environment: ["EVIDENT_MODELS": "/m", "HOME": "/h"]) == "/m")
     #expect(ModelStore.defaultRoot(environment: ["XDG_DATA_HOME": "/x", "HOME": "/h"]) == "/x/evident/models")
     // The XDG specification ignores relative paths.
-    #expect(ModelStore.defaultRoot(environment: ["XDG_DATA_HOME": "x", "HOME": "/h"]) == "/h/.local/share/evident/models")
-    #expect(ModelStore.defaultRoot(environment: ["EVIDENT_MODELS": "", "HOME": "/h"]) == "/h/.local/share/evident/models")
+    #expect(
+      ModelStore.defaultRoot(environment: ["XDG_DATA_HOME": "x", "HOME": "/h"]) == "/h/.local/share/evident/models")
+    #expect(
+      ModelStore.defaultRoot(environment: ["EVIDENT_MODELS": "", "HOME": "/h"]) == "/h/.local/share/evident/models")
   }
 
   @Test func anEmptyStoreHasTheEmbeddedModel() throws {
@@ -49,7 +51,9 @@ import Testing
     // Both models share tokenizer and template, which stay as long as one of them needs them.
     let removal = try store.remove("alpha")
     #expect(removal.names == ["alpha"] && removal.digest == a && removal.blobs == 1)
-    #expect(throws: StoreRejection.unknownModel("alpha", known: ["evident-tiny", "beta:small"])) { try store.open("alpha") }
+    #expect(throws: StoreRejection.unknownModel("alpha", known: ["evident-tiny", "beta:small"])) {
+      try store.open("alpha")
+    }
     #expect(try store.open("beta:small").digest == b)
     #expect(try problems() == [])
     #expect(try store.remove(b.hex).blobs == 3)

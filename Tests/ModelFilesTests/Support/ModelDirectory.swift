@@ -55,7 +55,8 @@ struct ModelDirectory {
         let x = Float(Int(generator.next() >> 57) - 64) / 64 * (gain ? 1 : Float(1 << (generator.next() >> 62)) / 16)
         return gain ? 1 + x / 4 : x
       }
-      return Tensor(name: "model.\(name).weight", shape: shape, values: gain ? values.map { Float(Int($0 * 64)) / 64 } : values)
+      return Tensor(
+        name: "model.\(name).weight", shape: shape, values: gain ? values.map { Float(Int($0 * 64)) / 64 } : values)
     }
     tensors = [tensor("embed_tokens", vocabulary, hidden)]
     for n in 0..<layers {

@@ -67,7 +67,8 @@ enum Mutation {
     let small = json.integer.map { $0 % (1 << 40) } ?? 0
     return [
       .integer(-1), .integer(0), .integer((1 << 53) - 1), .integer(1 - (1 << 53)), .integer(1 << 31), .integer(1 << 20),
-      .integer(small + 1), .integer(small - 1), .integer(small &* 2), .integer(small + 64), .null, .bool(true), "x", [], [:],
+      .integer(small + 1), .integer(small - 1), .integer(small &* 2), .integer(small + 64), .null, .bool(true), "x", [],
+      [:],
       [1, 2], .string(String(repeating: "0", count: 16)),
     ].randomElement(using: &generator)!
   }

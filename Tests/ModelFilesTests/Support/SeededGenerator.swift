@@ -15,7 +15,8 @@ struct SeededGenerator: RandomNumberGenerator {
 
   /// A seed from `EVIDENT_TEST_SEED`, or a new one; printed either way.
   static func announced(_ test: String) -> (seed: UInt64, generator: SeededGenerator) {
-    let seed = ProcessInfo.processInfo.environment["EVIDENT_TEST_SEED"].flatMap { UInt64($0) } ?? .random(in: 0 ... .max)
+    let seed =
+      ProcessInfo.processInfo.environment["EVIDENT_TEST_SEED"].flatMap { UInt64($0) } ?? .random(in: 0 ... .max)
     print("\(test): EVIDENT_TEST_SEED=\(seed)")
     return (seed, SeededGenerator(seed: seed))
   }
