@@ -95,5 +95,10 @@ let package = Package(
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "InferenceTests", dependencies: ["Digests", "ModelGraph", "Inference"], swiftSettings: strict),
+    .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "Digests"], swiftSettings: strict),
+    .testTarget(name: "ReceiptsTests", dependencies: ["Digests", "ModelGraph", "Receipts"], swiftSettings: strict),
+    .testTarget(
+      name: "VerificationTests", dependencies: ["Digests", "ModelGraph", "Receipts", "Verification"],
+      swiftSettings: strict),
   ]
 )

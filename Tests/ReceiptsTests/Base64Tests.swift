@@ -1,0 +1,3 @@
+import Digests
+import Receipts
+import Testing

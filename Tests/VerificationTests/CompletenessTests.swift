@@ -1,0 +1,78 @@
+import Digests
+import ModelGraph
+import Receipts
+import Testing
+import Verification
+
+/// Honest evidence passes, in each way an answer can go.
+@Suite struct CompletenessTests {
+  let node = TinyNode()
+
+  func expectVerified(_ record: AnswerRecord, _ finish: Finish, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    #expect(record.finish == finish, sourceLocation: sourceLocation)
+    let verdict = Verifier(node.options()).verify(try node.file(record).bytes())
+    #expect(verdict.failures.isEmpty, sourceLocation: sourceLocation)
+    #expect(verdict.outcome == .verified && verdict.exitStatus == 0, sourceLocation: sourceLocation)
+    #expect(verdict.checks.map(\.check) == CheckName.allCases, sourceLocation: sourceLocation)
+    #expect(verdict.checks.allSatisfy { $0.outcome.word == "PASS" }, sourceLocation: sourceLocation)
+    #expect(verdict.receipt?.levels == [.signed, .replayed], sourceLocation: sourceLocation)
+  }
+
+  @Test func tokenLimit() throws { try expectVerified(try node.answer(.busy), .tokenLimit) }
+
+  @Test func endOfSequence() throws {
+    let parameters = try SamplingParameters(logitBias: [.init(token: 0, micros: 100_000_000)], maxTokens: 5)
+    let record = try node.answer(parameters, nonce: .none)
+    #expect(record.outputTokens == [0] && record.text.isEmpty)
+    try expectVerified(record, .endOfSequence)
+  }
+
+  @Test func stopString() throws {
+    let whole = try node.answer(.busy)
+    let stop = String(decoding: Array(whole.text.utf8)[9..<11], as: UTF8.self)
+    let parameters = try SamplingParameters(
+      logitBias: [.init(token: 0, micros: -100_000_000)], maxTokens: 60, stop: ["never said", stop])
+    // Another stop list is another seed stream, so this one is greedy and may run to its limit.
+    let record = try node.answer(parameters, nonce: .none)
+    try expectVerified(record, record.finish)
+    let greedy = try node.answer(try SamplingParameters(maxTokens: 20), nonce: .none)
+    let found = String(decoding: Array(greedy.text.utf8)[5..<7], as: UTF8.self)
+    let stopped = try node.answer(try SamplingParameters(maxTokens: 20, stop: ["###", found]), nonce: .none)
+    #expect(!stopped.text.contains(found))
+    try expectVerified(stopped, .stopString)
+  }
+
+  @Test func cutStream() throws {
+    let record = try node.answer(.busy, cut: 6)
+    #expect(record.outputTokens.count == 7 && record.deliveredTokens == 6)
+    try expectVerified(record, .clientCancelled)
+    try expectVerified(try node.answer(.busy, cut: 0), .clientCancelled)
+  }
+
+  @Test func completionEndpointAndOtherNonces() throws {
+    let prompt = Request.completion(prompt: "Once upon a time")
+    try expectVerified(try node.answer(.busy, to: prompt, nonce: .none), .tokenLimit)
+    let parameters = try SamplingParameters(temperatureMicros: 1_000_000, maxTokens: 9)
+    let nonce = Statement.Nonce(source: .node, value: Array(repeating: 3, count: 32))
+    let record = try node.answer(parameters, to: prompt, nonce: nonce)
+    try expectVerified(record, record.finish)
+    let verdict = Verifier(node.options()).verify(try node.file(record).bytes())
+    #expect(verdict.randomness?.hasPrefix("the node chose the randomness") == true)
+  }
+
+  @Test func anAnswerThatEndsInsideACharacterIsRepaired() throws {
+    let parameters = try SamplingParameters(logitBias: [.init(token: 62, micros: 100_000_000)], maxTokens: 2)
+    let record = try node.answer(parameters, nonce: .none)
+    #expect(record.text == "\u{FFFD}\u{FFFD}")
+    try expectVerified(record, .tokenLimit)
+  }
+
+  @Test func whiteSpaceAndOrderOfTheFileAreFree() throws {
+    let file = try node.file(try node.answer(.busy))
+    var loose = JSONObject()
+    for member in file.json.object!.members.reversed() { loose[member.key] = member.value }
+    let text = " " + JSON.object(loose).text().replacing("\"salt\":", with: "\"salt\" :\n\t") + "\n"
+    #expect(Verifier(node.options()).verify(Array(text.utf8)).outcome == .verified)
+    #expect(try EvidenceFile.parse(Array(text.utf8)) == file)
+  }
+}
