@@ -28,18 +28,20 @@ import Verification
   }
 
   @Test func stopString() throws {
-    let whole = try node.answer(.busy)
-    let stop = String(decoding: Array(whole.text.utf8)[9..<11], as: UTF8.self)
-    let parameters = try SamplingParameters(
-      logitBias: [.init(token: 0, micros: -100_000_000)], maxTokens: 60, stop: ["never said", stop])
-    // Another stop list is another seed stream, so this one is greedy and may run to its limit.
-    let record = try node.answer(parameters, nonce: .none)
-    try expectVerified(record, record.finish)
-    let greedy = try node.answer(try SamplingParameters(maxTokens: 20), nonce: .none)
-    let found = String(decoding: Array(greedy.text.utf8)[5..<7], as: UTF8.self)
-    let stopped = try node.answer(try SamplingParameters(maxTokens: 20, stop: ["###", found]), nonce: .none)
-    #expect(!stopped.text.contains(found))
-    try expectVerified(stopped, .stopString)
+    func parameters(_ stop: [String]) throws -> SamplingParameters {
+      try SamplingParameters(
+        frequencyPenaltyMicros: 2_000_000, presencePenaltyMicros: 2_000_000,
+        logitBias: [.init(token: 0, micros: -100_000_000)], maxTokens: 30, stop: stop)
+    }
+    let whole = Array(try node.answer(parameters([]), nonce: .none).text.utf8)
+    // Two tokens that had not followed each other before.
+    let end = try #require((4..<whole.count).first { end in
+      !(1..<end).contains { whole[($0 - 1)...$0].elementsEqual(whole[(end - 1)...end]) }
+    })
+    let stop = String(decoding: whole[(end - 1)...end], as: UTF8.self)
+    let record = try node.answer(parameters(["never said", stop]), nonce: .none)
+    #expect(record.text.utf8.elementsEqual(whole[..<(end - 1)]) && record.outputTokens.count == end + 1)
+    try expectVerified(record, .stopString)
   }
 
   @Test func cutStream() throws {

@@ -6,7 +6,7 @@ import Verification
 /// Answers with the tiny model as a node would, and signs.
 struct TinyNode: Sendable {
   let model = TinyModel.shared
-  let key = NodeSigningKey(seed: Array(repeating: 7, count: 32))!
+  var key = NodeSigningKey(seed: Array(repeating: 7, count: 32))!
   let salt = Salt(Array(0..<32))!
   static let time = "2026-01-31T23:59:59Z"
   static let clientNonce = Statement.Nonce(source: .client, value: Array(repeating: 0xC1, count: 32))
