@@ -18,7 +18,12 @@ import Verification
     #expect(verdict.receipt?.levels == [.signed, .replayed], sourceLocation: sourceLocation)
   }
 
-  @Test func tokenLimit() throws { try expectVerified(try node.answer(.busy), .tokenLimit) }
+  @Test func tokenLimit() throws {
+    let record = try node.answer(.busy)
+    // Otherwise sampling would hardly be tested.
+    #expect(Set(record.outputTokens).count > 8, "\(record.text)")
+    try expectVerified(record, .tokenLimit)
+  }
 
   @Test func endOfSequence() throws {
     let parameters = try SamplingParameters(logitBias: [.init(token: 0, micros: 100_000_000)], maxTokens: 5)
@@ -40,7 +45,7 @@ import Verification
     })
     let stop = String(decoding: whole[(end - 1)...end], as: UTF8.self)
     let record = try node.answer(parameters(["never said", stop]), nonce: .none)
-    #expect(record.text.utf8.elementsEqual(whole[..<(end - 1)]) && record.outputTokens.count == end + 1)
+    #expect(record.text.utf8.elementsEqual(whole[..<(end - 1)]) && record.outputTokens.count < 30)
     try expectVerified(record, .stopString)
   }
 

@@ -207,7 +207,7 @@ import Verification
     try lie(["decoding.textDiffers"]) { $0.text += "!" }
     try lie(["decoding.textDiffers", "replay.tokenDiffers"]) { $0.outputTokens[23] = $0.outputTokens[23] == 6 ? 7 : 6 }
     try lie(["finish.endOfSequenceInside", "decoding.textDiffers", "replay.tokenDiffers"]) { $0.outputTokens[3] = 0 }
-    try lie(["outputTokens.outputTokenOutsideVocabulary", "decoding.tokensNotDecodable"]) { $0.outputTokens[23] = 64 }
+    try lie(["outputTokens.outputTokenOutsideVocabulary"]) { $0.outputTokens[23] = 64 }
     try lie(["nonceBinding.nonceNotExpected", "replay.tokenDiffers"]) { $0.nonce = .init(source: .client, value: [1]) }
     try lie(["modelManifest.modelDigestMismatch"]) { $0.model = TinyModel(seed: 2).digest }
     try lie(["finish.tokenLimitNotReached"]) {

@@ -27,7 +27,7 @@ struct TinyModel: Sendable {
         exponent = 20
         for _ in 0..<wanted.shape[0] { weights += Int32.random(in: 1 << 21...1 << 22, using: &random).littleEndianBytes }
       } else {
-        exponent = wanted.name == "lm_head" ? 26 : 28
+        exponent = wanted.name == "lm_head" ? 29 : 28
         for _ in 0..<wanted.shape[0] * wanted.shape[1] {
           weights.append(UInt8(bitPattern: Int8.random(in: -127...127, using: &random)))
         }
@@ -62,6 +62,10 @@ struct TinyRenderer: PromptRenderer {
   }
   static let alphabet = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ .,?!".utf8) + [0xC3, 0xA9]
 
+  /// The bytes that tokens stand for; 1 to 4 are the marks of the template.
+  static let pieces: [Int32: UInt8] = Dictionary(
+    uniqueKeysWithValues: (Array("<>[]".utf8) + alphabet).enumerated().map { (Int32($0 + 1), $1) })
+
   func tokens(_ text: String) throws -> [Int32] {
     try text.utf8.map { byte in
       guard let i = TinyRenderer.alphabet.firstIndex(of: byte) else { throw Unknown(description: "no token for byte \(byte)") }
@@ -85,7 +89,10 @@ struct TinyRenderer: PromptRenderer {
   }
 
   func bytes(of outputTokens: ArraySlice<Int32>) throws -> [UInt8] {
-    outputTokens.compactMap { $0 < 5 ? nil : TinyRenderer.alphabet[Int($0) - 5] }
+    try outputTokens.filter { $0 != 0 }.map { token in
+      guard let byte = TinyRenderer.pieces[token] else { throw Unknown(description: "no text for token \(token)") }
+      return byte
+    }
   }
 }
 

@@ -81,7 +81,7 @@ extension SamplingParameters {
   static let busy = try! SamplingParameters(
     temperatureMicros: 1_300_000, topK: 50, topPMicros: 980_000, minPMicros: 1_000, repetitionPenaltyMicros: 1_050_000,
     frequencyPenaltyMicros: 100_000, presencePenaltyMicros: 50_000,
-    logitBias: [.init(token: 0, micros: -100_000_000), .init(token: 9, micros: 500_000)], seed: 11, maxTokens: 24,
+    logitBias: [.init(token: 0, micros: -100_000_000), .init(token: 9, micros: 500_000)], seed: 17, maxTokens: 24,
     stop: ["never said", "###"])
 }
 
@@ -91,7 +91,15 @@ extension Verdict {
     checks.compactMap { result in
       guard case .fail(let refutation) = result.outcome else { return nil }
       if case .malformed(let rejection) = refutation { return "\(result.check.rawValue): \(rejection)" }
-      let label = Mirror(reflecting: refutation).children.first?.label ?? "\(refutation)"
+      let label =
+        switch refutation {
+        // Cases without values have no label to ask for.
+        case .requestNotExpected: "requestNotExpected"
+        case .textNotExpected: "textNotExpected"
+        case .noStopStrings: "noStopStrings"
+        case .stopStringMissing: "stopStringMissing"
+        default: Mirror(reflecting: refutation).children.first?.label ?? ""
+        }
       return "\(result.check.rawValue).\(label)"
     }
   }
