@@ -1,3 +1,0 @@
-import Digests
-import Receipts
-import Testing
