@@ -95,7 +95,6 @@ let package = Package(
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "InferenceTests", dependencies: ["Digests", "ModelGraph", "Inference"], swiftSettings: strict),
-    .testTarget(name: "TokenizersTests", dependencies: ["Tokenizers", "Digests"], swiftSettings: strict),
     .testTarget(
       name: "ReceiptsTests", dependencies: ["Digests", "ModelGraph", "Receipts", crypto],
       exclude: ["Vectors"], swiftSettings: strict),
