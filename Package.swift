@@ -95,5 +95,11 @@ let package = Package(
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "InferenceTests", dependencies: ["Digests", "ModelGraph", "Inference"], swiftSettings: strict),
+    .testTarget(
+      name: "ReceiptsTests", dependencies: ["Digests", "ModelGraph", "Receipts", crypto],
+      exclude: ["Vectors"], swiftSettings: strict),
+    .testTarget(
+      name: "VerificationTests", dependencies: ["Digests", "ModelGraph", "Receipts", "Verification"],
+      swiftSettings: strict),
   ]
 )
