@@ -73,16 +73,20 @@ EV_INLINE void ev_rms_norm(
   *e = ev_quantise64(v, d, (uint64_t)m, q) - 24 - gain_exponent;
 }
 
+EV_INLINE void ev_rotate(
+    int32_t *restrict low, int32_t *restrict high, int32_t half, const int32_t *restrict cos,
+    const int32_t *restrict sin) {
+  for (int32_t i = 0; i < half; i++) {
+    const int32_t a = low[i], b = high[i], c = cos[i], s = sin[i];
+    low[i] = (int32_t)((ev_multiply32(a, c) - ev_multiply32(b, s) + 16384) >> 15);
+    high[i] = (int32_t)((ev_multiply32(b, c) + ev_multiply32(a, s) + 16384) >> 15);
+  }
+}
+
 EV_INLINE void ev_rope(int32_t *t, int32_t heads, int32_t hd, const int32_t *cos, const int32_t *sin) {
-  const int32_t half = hd / 2;
   for (int32_t h = 0; h < heads; h++) {
-    int32_t *restrict low = t + (size_t)h * (size_t)hd;
-    int32_t *restrict high = low + half;
-    for (int32_t i = 0; i < half; i++) {
-      const int64_t a = low[i], b = high[i], c = cos[i], s = sin[i];
-      low[i] = (int32_t)((a * c - b * s + 16384) >> 15);
-      high[i] = (int32_t)((b * c + a * s + 16384) >> 15);
-    }
+    int32_t *head = t + (size_t)h * (size_t)hd;
+    ev_rotate(head, head + hd / 2, hd / 2, cos, sin);
   }
 }
 
