@@ -204,7 +204,7 @@ EV_INLINE void ev_residual_add(int64_t *x, const int32_t *t, int32_t d, int32_t 
   }                                                                                                                \
   TARGET static void residual_add(int64_t *x, const int32_t *t, int32_t d, int32_t exponent) {                     \
     ev_residual_add(x, t, d, exponent);                                                                            \
-  }                                                                                                                 \
+  }                                                                                                                \
   TARGET static void swiglu(                                                                                       \
       const int32_t *g, int32_t g_exponent, const int32_t *u, int32_t u_exponent, int32_t n,                       \
       const uint32_t *sigma_pairs, int16_t *q, int32_t *e, void *scratch) {                                        \
