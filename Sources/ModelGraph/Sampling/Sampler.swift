@@ -68,12 +68,14 @@ public struct Sampler: Sendable {
     let isLimited = (parameters.topK > 0 && parameters.topK < keys.count) || parameters.topPMicros < 1_000_000
     if !isLimited {
       // Steps 8 and 9 keep everything, so step 10 needs no order, and only the draw itself sorts.
-      let kept = keys.filter { passesMinP(weights.weight(distance($0))) }
-      let sum = kept.count == keys.count ? total : kept.reduce(0) { $0 + weights.weight(distance($1)) }
-      var heap = CandidateHeap(kept)
-      return choose(u, sum) { heap.popFirst().map { ($0, weights.weight(distance($0))) } }
+      if parameters.minPMicros > 0 {
+        keys.removeAll { !passesMinP(weights.weight(distance($0))) }
+        total = keys.reduce(0) { $0 + weights.weight(distance($1)) }
+      }
+      var ordered = OrderedCandidates(keys)
+      return choose(u, total) { ordered.popFirst().map { ($0, weights.weight(distance($0))) } }
     }
-    let kept = limited(CandidateHeap(keys), total, weights).filter { passesMinP($0.weight) }
+    let kept = limited(OrderedCandidates(keys), total, weights).filter { passesMinP($0.weight) }
     var rest = kept[...]
     return choose(u, kept.reduce(0) { $0 + $1.weight }) { rest.popFirst() }
   }
@@ -85,24 +87,24 @@ public struct Sampler: Sendable {
   /// Steps 8 and 9.
   ///
   /// - Parameter total: the sum of all weights.
-  private func limited(_ heap: CandidateHeap, _ total: Int, _ weights: CandidateWeights) -> [Candidate] {
-    var heap = heap
+  private func limited(_ all: OrderedCandidates, _ total: Int, _ weights: CandidateWeights) -> [Candidate] {
+    var ordered = all
     var kept: [Candidate] = []
     var total = total
-    if parameters.topK > 0 && parameters.topK < heap.count {
-      total = 0
-      while kept.count < parameters.topK, let key = heap.popFirst() {
+    let isCut = parameters.topK > 0 && parameters.topK < all.count
+    if isCut {
+      while kept.count < parameters.topK, let key = ordered.popFirst() {
         kept.append((key, weights.weight(distance(key))))
-        total += kept[kept.count - 1].weight
       }
-      heap = CandidateHeap([])
+      total = kept.reduce(0) { $0 + $1.weight }
     }
     let wanted = UInt128(parameters.topPMicros) * UInt128(total)
     var sum = 0
     var count = 0
     while UInt128(sum) * 1_000_000 < wanted {
       if count == kept.count {
-        guard let key = heap.popFirst() else { break }
+        // All of a cut list together reach the sum, so this is an uncut one.
+        guard !isCut, let key = ordered.popFirst() else { break }
         kept.append((key, weights.weight(distance(key))))
       }
       sum += kept[count].weight
