@@ -13,7 +13,9 @@ struct OracleTests {
     ["--hidden", "48"],
     ["--hidden", "33", "--heads", "4", "--kv-heads", "4", "--head-dim", "2", "--tied", "--vocab", "57"],
     ["--hidden", "64", "--heads", "6", "--kv-heads", "1", "--head-dim", "34", "--massive", "--layers", "3"],
-    ["--hidden", "40", "--heads", "2", "--kv-heads", "2", "--head-dim", "256", "--layers", "1", "--fraction-bits", "8"],
+    [
+      "--hidden", "40", "--heads", "2", "--kv-heads", "2", "--head-dim", "256", "--layers", "1", "--fraction-bits", "8",
+    ],
     ["--hidden", "96", "--heads", "4", "--kv-heads", "2", "--head-dim", "128", "--intermediate", "700", "--tied"],
     ["--hidden", "20", "--head-dim", "64", "--massive", "--fraction-bits", "30", "--vocab", "1000"],
   ]
@@ -28,7 +30,9 @@ struct OracleTests {
     #expect(made["model"]?.string == image.manifest.digest.hex)
 
     let vocabulary = Int32(image.manifest.config.vocabularySize)
-    let prompt = (0..<Int.random(in: 1...40, using: &random)).map { _ in Int32.random(in: 0..<vocabulary, using: &random) }
+    let prompt = (0..<Int.random(in: 1...40, using: &random)).map { _ in
+      Int32.random(in: 0..<vocabulary, using: &random)
+    }
     let parameters = try randomParameters(shape, vocabulary, &random)
     let nonce = (0..<Int.random(in: 0...20, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
 
@@ -105,7 +109,8 @@ enum Oracle {
   struct Failure: Error, CustomStringConvertible { let description: String }
 
   static func run(_ arguments: [String]) throws -> JSON {
-    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
     let process = Process()
     process.executableURL = URL(filePath: python ?? "python3")
     process.arguments = ["-B", root.appending(path: "Reference/oracle.py").path()] + arguments

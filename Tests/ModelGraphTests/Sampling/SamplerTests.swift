@@ -37,7 +37,9 @@ import Testing
       Int.random(in: 0..<3, using: &random) == 0
         ? Int.random(in: range, using: &random) : edges.randomElement(using: &random)!
     }
-    let tokens = Set((0..<Int.random(in: 0...3, using: &random)).map { _ in Int32.random(in: 0..<Int32(vocabulary + 3), using: &random) })
+    let tokens = Set(
+      (0..<Int.random(in: 0...3, using: &random)).map { _ in Int32.random(in: 0..<Int32(vocabulary + 3), using: &random)
+      })
     let bias = tokens.sorted().map {
       SamplingParameters.LogitBias(token: $0, micros: pick([-100_000_000, 100_000_000, 1, -1], -3_000_000...3_000_000))
     }
@@ -83,7 +85,9 @@ import Testing
       let p = try parameters(
         temperature: [300_000, 1_000_000, 2_000_000][round % 3], topK: [0, 40, 0, 5000][round % 4],
         topP: [1_000_000, 950_000][round % 2], minP: round % 5 == 0 ? 1000 : 0, frequency: 100_000, seed: random.next())
-      let values = (0..<20_000).map { _ in Int32((0..<6).reduce(0) { sum, _ in sum + Int.random(in: -90_000...90_000, using: &random) }) }
+      let values = (0..<20_000).map { _ in
+        Int32((0..<6).reduce(0) { sum, _ in sum + Int.random(in: -90_000...90_000, using: &random) })
+      }
       let logits = Logits(values: values, exponent: -16)
       let output = (0..<50).map { _ in Int32.random(in: 0..<20_000, using: &random) }
       let key = key(p)
@@ -132,8 +136,10 @@ import Testing
       .reduce(into: [Int](repeating: 0, count: 4)) { $0[Int($1)] += 1 }
     for (count, wanted) in zip(counts, [4000, 8000, 1000, 2000]) { #expect(abs(count - wanted) < 310) }
     // Temperature 2 halves the exponents: 8 : 4√2 : 4 : 2√2, about 4000 of 10243.
-    let warm = draws(logits([-45426, 0, -3 * 45426, -2 * 45426]), try parameters(temperature: 2_000_000), count: 15_000)
-      .reduce(into: [Int](repeating: 0, count: 4)) { $0[Int($1)] += 1 }
+    let warm = draws(
+      logits([-45426, 0, -3 * 45426, -2 * 45426]), try parameters(temperature: 2_000_000), count: 15_000
+    )
+    .reduce(into: [Int](repeating: 0, count: 4)) { $0[Int($1)] += 1 }
     for (count, wanted) in zip(warm, [4142, 5858, 2071, 2929]) { #expect(abs(count - wanted) < 310) }
   }
 
@@ -160,7 +166,10 @@ import Testing
     #expect(next(try parameters(temperature: 0, bias: [.init(token: 0, micros: -1_000_000)]), l) == 0)
     #expect(next(try parameters(temperature: 0, bias: [.init(token: 0, micros: -1_000_016)]), l) == 1)
     // Ids outside the vocabulary count for nothing.
-    #expect(next(try parameters(temperature: 0, bias: [.init(token: 3, micros: 1)]), l, prompt: [-1, .max], output: [.min, 99]) == 0)
+    #expect(
+      next(
+        try parameters(temperature: 0, bias: [.init(token: 3, micros: 1)]), l, prompt: [-1, .max], output: [.min, 99])
+        == 0)
   }
 
   @Test func extremesDoNotTrap() throws {
