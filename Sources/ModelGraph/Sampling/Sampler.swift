@@ -21,13 +21,18 @@ public struct Sampler: Sendable {
 
   /// The next token. The caller appends the token that follows, this one or a recorded one, to `state`.
   public func next(logits: Logits, state: SamplerState) -> Int32 {
+    next(logits: logits, state: state) { streamKey?.draw(position: state.outputCount) ?? 0 }
+  }
+
+  /// The next token for given random bits, which are asked for only when they are needed.
+  package func next(logits: Logits, state: SamplerState, randomBits: () -> UInt64) -> Int32 {
     precondition(!logits.values.isEmpty && logits.values.count <= Bounds.vocabularyMax, "logits of a checked model")
     let l = adjusted(logits, state)
     var best = 0
     for j in l.indices where l[j] > l[best] { best = j }
     // 5
-    guard parameters.temperatureMicros > 0, let streamKey else { return Int32(best) }
-    return draw(l, largest: l[best], streamKey.draw(position: state.outputCount))
+    if parameters.temperatureMicros == 0 { return Int32(best) }
+    return draw(l, largest: l[best], randomBits())
   }
 
   /// Steps 1 to 4: logits in units of 2^-16 after bias and penalties. Ids outside the vocabulary count

@@ -56,7 +56,7 @@ import Testing
   @Test func equalsTheLiteralSampler() throws {
     var random = SeededRandom.forTest()
     var seen: [Int32: Int] = [:]
-    for round in 0..<6000 {
+    for round in 0..<2500 {
       let vocabulary = [1, 2, 5, 17, 60].randomElement(using: &random)!
       let p = try randomParameters(vocabulary, &random)
       let exponent = [-16, -16, -26, -30, -10, 5, 300, -300, -17].randomElement(using: &random)!
@@ -74,6 +74,12 @@ import Testing
       let wanted = LiteralSampler.next(logits, prompt, output, p) { key.draw(position: $0) }
       let sampler = Sampler(parameters: p, streamKey: key)
       #expect(sampler.next(logits: logits, prompt: prompt, output: output) == wanted, "round \(round): \(p)")
+      var state = SamplerState(prompt: prompt)
+      for id in output { state.append(id) }
+      for u: UInt64 in [0, .max, 1 << 63, (1 << 63) - 1, 1 << 62] {
+        let edge = LiteralSampler.next(logits, prompt, output, p) { _ in u }
+        #expect(sampler.next(logits: logits, state: state) { u } == edge, "round \(round), u \(u): \(p)")
+      }
       seen[wanted, default: 0] += 1
     }
     #expect(seen.count > 30)
@@ -103,6 +109,21 @@ import Testing
     // Mantissas that differ but round to the same 2^-16 are tied.
     #expect(sampler.next(logits: Logits(values: [1024, 1025, 1030], exponent: -26), prompt: [], output: []) == 0)
     #expect(sampler.next(logits: Logits(values: [1, .max, .max - 1], exponent: 200), prompt: [], output: []) == 0)
+  }
+
+  /// The first candidate whose running sum exceeds r: r at the sum itself belongs to the next one.
+  @Test func randomBitsAtTheEdges() throws {
+    let sampler = Sampler(parameters: try parameters(), streamKey: key(try parameters()))
+    func next(_ l: [Int], _ u: UInt64) -> Int32 {
+      sampler.next(logits: logits(l), state: SamplerState(prompt: [])) { u }
+    }
+    #expect(next([7, 7], 0) == 0 && next([7, 7], (1 << 63) - 1) == 0)
+    #expect(next([7, 7], 1 << 63) == 1 && next([7, 7], .max) == 1)
+    let quarters = (0..<4).map { next([1, 1, 1, 1], UInt64($0) << 62) }
+    #expect(quarters == [0, 1, 2, 3])
+    // Weight 1 is the smallest there is: only the largest r reaches it, and beyond 41 halvings there is none.
+    let step = ((41 * 4096) << 24) / 1_512_775
+    #expect(next([0, -step], .max) == 1 && next([0, -step - 8], .max) == 0)
   }
 
   @Test func smallTemperatureTakesTheLargest() throws {
