@@ -89,17 +89,17 @@ private final class Shared: @unchecked Sendable {
   private let parking = Parking()
   private var program: (any CrewProgram)?
   private var stopping = false
-  /// Looks before a waiting thread sleeps.
-  private let spins: Int
+  /// Looks before a waiting thread sleeps: more while looking pays, fewer while it does not, as when the
+  /// awaited thread has lost its processor to somebody else.
+  private let spins: Atomic<Int>
 
   /// Longer than a step takes, so that threads do not sleep within an evaluation, nor between two tokens.
-  private static let spinsMax = 4_000
-  /// With more threads than processors the awaited one may not be running.
-  private static let spinsWhenCrowded = 50
+  private static let spinsMax = 8_000
+  private static let spinsMin = 100
 
   init(count: Int) {
     self.count = count
-    spins = count > EngineThread.processorCount ? Shared.spinsWhenCrowded : Shared.spinsMax
+    spins = Atomic(count > EngineThread.processorCount ? Shared.spinsMin : Shared.spinsMax)
   }
 
   func start(_ program: any CrewProgram) {
@@ -150,11 +150,17 @@ private final class Shared: @unchecked Sendable {
   }
 
   private func wait(_ counter: borrowing Spaced, toDifferFrom old: Int) -> Int {
-    for _ in 0..<spins {
+    let limit = spins.load(ordering: .relaxed)
+    for spin in 0..<limit {
       let now = counter.value.load(ordering: .acquiring)
-      if now != old { return now }
+      if now != old {
+        // Near the limit only: others read this number, too.
+        if spin > limit / 2 { spins.store(min(Shared.spinsMax, 2 * limit), ordering: .relaxed) }
+        return now
+      }
       ev_spin_hint()
     }
+    spins.store(max(Shared.spinsMin, limit / 2), ordering: .relaxed)
     parking.lock()
     defer { parking.unlock() }
     sleepers.value.wrappingAdd(1, ordering: .sequentiallyConsistent)
