@@ -118,12 +118,16 @@ AVX2 static void linear8(
     const uint8_t *p = (const uint8_t *)planes;
     int32_t *out = t;
     int32_t left = rows;
-    for (; left >= TILE_ROWS; left -= TILE_ROWS) {
-      tile(w, p, plane_stride, block, out, t_stride, TILE_ROWS);
-      p += TILE_ROWS * plane_stride;
-      out += TILE_ROWS * t_stride;
+    for (; left == 3 || left > 4; left -= 3) {  // 4 are 2 and 2
+      tile(w, p, plane_stride, block, out, t_stride, 3);
+      p += 3 * plane_stride;
+      out += 3 * t_stride;
     }
-    if (left == 2) tile(w, p, plane_stride, block, out, t_stride, 2);
+    for (; left >= 2; left -= 2) {
+      tile(w, p, plane_stride, block, out, t_stride, 2);
+      p += 2 * plane_stride;
+      out += 2 * t_stride;
+    }
     if (left == 1) tile(w, p, plane_stride, block, out, t_stride, 1);
   }
 }

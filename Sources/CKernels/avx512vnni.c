@@ -195,21 +195,37 @@ AVX512 EV_INLINE __m512i scaled_score(__m512i s, __m512i n) {
   return _mm512_max_epi32(_mm512_min_epi32(b, limit), _mm512_sub_epi32(zero, limit));
 }
 
-// Scores of `queries` queries (a constant) from `query` on with the 64 keys of a page.
+// Adds the products of channels c and c + 1 with 64 keys to the sums of `queries` queries.
+AVX512 EV_INLINE void add_channel_pair(
+    __m512i sums[][4], const int16_t *keys, const int16_t *const *q, size_t c, size_t hd, const int queries) {
+  __m512i pairs[4];
+  EV_UNROLL for (size_t k = 0; k < 4; k++) pairs[k] = _mm512_loadu_si512(keys + k * 16 * hd + c * 16);
+  EV_UNROLL for (int i = 0; i < queries; i++) {
+    const __m512i pair = broadcast32(q[i] + c);
+    EV_UNROLL for (int k = 0; k < 4; k++) sums[i][k] = _mm512_dpwssd_epi32(sums[i][k], pairs[k], pair);
+  }
+}
+
+// Scores of `queries` queries (a constant) from `query` on with the 64 keys of a page. Few queries sum
+// even and odd pairs of channels apart, so that there are always 8 sums to work on.
 AVX512 EV_INLINE void score_page(const ev_pass *p, int32_t page_index, int32_t query, const int queries) {
-  const size_t hd = (size_t)p->a->hd;
+  const size_t hd = (size_t)p->a->hd, ways = queries <= 2 ? 2 : 1;
   const ev_page page = ev_page_of(p->a, page_index);
   const int16_t *const *q = p->q + query;
   __m512i sums[SCORE_QUERIES][4];
-  EV_UNROLL for (int i = 0; i < queries; i++) {
+  EV_UNROLL for (size_t i = 0; i < (size_t)queries * ways; i++) {
     EV_UNROLL for (int k = 0; k < 4; k++) sums[i][k] = _mm512_setzero_si512();
   }
-  for (size_t c = 0; c < hd; c += 2) {
-    __m512i keys[4];
-    EV_UNROLL for (size_t k = 0; k < 4; k++) keys[k] = _mm512_loadu_si512(page.keys + k * 16 * hd + c * 16);
+  size_t c = 0;
+  for (; c + 2 * ways <= hd; c += 2 * ways) {
+    EV_UNROLL for (size_t way = 0; way < ways; way++) {
+      add_channel_pair(sums + way * (size_t)queries, page.keys, q, c + 2 * way, hd, queries);
+    }
+  }
+  if (c < hd) add_channel_pair(sums, page.keys, q, c, hd, queries);
+  if (ways == 2) {
     EV_UNROLL for (int i = 0; i < queries; i++) {
-      const __m512i pair = broadcast32(q[i] + c);
-      EV_UNROLL for (int k = 0; k < 4; k++) sums[i][k] = _mm512_dpwssd_epi32(sums[i][k], keys[k], pair);
+      EV_UNROLL for (int k = 0; k < 4; k++) sums[i][k] = _mm512_add_epi32(sums[i][k], sums[i + queries][k]);
     }
   }
   const size_t at = (size_t)(page_index - p->page_begin) * EV_PAGE_POSITIONS;
@@ -336,9 +352,11 @@ AVX512 EV_INLINE void add_channels(const ev_pass *p, int32_t begin, int32_t end,
 
 AVX512 static void add_values(const ev_pass *p, int32_t page_begin, int32_t page_end) {
   int32_t query = 0;
-  for (; query + 3 <= p->queries; query += 3) add_channels(p, page_begin, page_end, query, 3);
-  if (p->queries - query == 2) add_channels(p, page_begin, page_end, query, 2);
-  if (p->queries - query == 1) add_channels(p, page_begin, page_end, query, 1);
+  for (; p->queries - query == 3 || p->queries - query > 4; query += 3) {
+    add_channels(p, page_begin, page_end, query, 3);
+  }
+  for (; p->queries - query >= 2; query += 2) add_channels(p, page_begin, page_end, query, 2);
+  if (query < p->queries) add_channels(p, page_begin, page_end, query, 1);
 }
 
 AVX512 static void normalise(const int64_t *sums, int32_t shift, int64_t factor, int32_t hd, int32_t *out) {

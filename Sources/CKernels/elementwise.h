@@ -73,16 +73,20 @@ EV_INLINE void ev_rms_norm(
   *e = ev_quantise64(v, d, (uint64_t)m, q) - 24 - gain_exponent;
 }
 
+EV_INLINE void ev_rotate(
+    int32_t *restrict low, int32_t *restrict high, int32_t half, const int32_t *restrict cos,
+    const int32_t *restrict sin) {
+  for (int32_t i = 0; i < half; i++) {
+    const int32_t a = low[i], b = high[i], c = cos[i], s = sin[i];
+    low[i] = (int32_t)((ev_multiply32(a, c) - ev_multiply32(b, s) + 16384) >> 15);
+    high[i] = (int32_t)((ev_multiply32(b, c) + ev_multiply32(a, s) + 16384) >> 15);
+  }
+}
+
 EV_INLINE void ev_rope(int32_t *t, int32_t heads, int32_t hd, const int32_t *cos, const int32_t *sin) {
-  const int32_t half = hd / 2;
   for (int32_t h = 0; h < heads; h++) {
-    int32_t *restrict low = t + (size_t)h * (size_t)hd;
-    int32_t *restrict high = low + half;
-    for (int32_t i = 0; i < half; i++) {
-      const int64_t a = low[i], b = high[i], c = cos[i], s = sin[i];
-      low[i] = (int32_t)((a * c - b * s + 16384) >> 15);
-      high[i] = (int32_t)((b * c + a * s + 16384) >> 15);
-    }
+    int32_t *head = t + (size_t)h * (size_t)hd;
+    ev_rotate(head, head + hd / 2, hd / 2, cos, sin);
   }
 }
 
@@ -108,28 +112,60 @@ EV_INLINE void ev_merge_heads(
   *e = exponent_max + ev_quantise32(z, heads * hd, 32767, q);
 }
 
-EV_INLINE void ev_swiglu(
-    const int32_t *g, int32_t g_exponent, const int32_t *u, int32_t u_exponent, int32_t n,
-    const uint32_t *sigma_pairs, int16_t *q, int32_t *e, void *scratch) {
-  int64_t *v = (int64_t *)scratch;  // [n]
-  // SH with saturation at 2^17, as ev_sh_saturating does it; |g| < 2^30, so nothing is left from 31 on.
-  const int32_t shift = g_exponent + 12, left = ev_min(ev_max(shift, 0), 17), right = ev_min(ev_max(-shift, 0), 31);
+enum { EV_GATES_AT_ONCE = 256 };
+
+// pairs[i] = sigma_pairs[index[i]]. Compiled for the baseline instruction set, on purpose: plain loads beat the
+// gather instructions that a compiler would use for AVX2 and AVX-512.
+static __attribute__((noinline, unused)) void ev_look_up(
+    const uint32_t *restrict sigma_pairs, const uint32_t *restrict index, int32_t n, uint32_t *restrict pairs) {
+  for (int32_t i = 0; i < n; i++) pairs[i] = sigma_pairs[index[i]];
+}
+
+// x of 4.8 step 1 and the index into the table. x = RS(clamp(g, -largest, largest) << left, right), clamped, is
+// ev_sh_saturating with 17 bits. |g| < 2^30: nothing is left from a right shift of 31 on.
+EV_INLINE void ev_gate_index(
+    const int32_t *restrict g, int32_t shift, int32_t n, int32_t *restrict gate, uint32_t *restrict index) {
+  const int32_t left = ev_min(ev_max(shift, 0), 17), right = ev_min(ev_max(-shift, 0), 31);
   const int32_t largest = shift < 0 ? INT32_MAX : (1 << 17) >> left, half = (int32_t)ev_half(right);
-  int64_t m = 0;
   for (int32_t c = 0; c < n; c++) {
     int32_t x = g[c] > largest ? largest : g[c] < -largest ? -largest : g[c];
     x = ((int32_t)((uint32_t)x << left) + half) >> right;
-    int32_t magnitude = x < 0 ? -x : x;
-    magnitude = magnitude > 65535 ? 65535 : magnitude;
-    const uint32_t pair = sigma_pairs[magnitude >> 4];
-    const int32_t low = (int32_t)(pair & 0xffff), high = (int32_t)(pair >> 16);
+    x = x > 65535 ? 65535 : x < -65535 ? -65535 : x;
+    gate[c] = x;
+    index[c] = (uint32_t)(x < 0 ? -x : x) >> 4;
+  }
+}
+
+// v of 4.8 step 3. Returns the larger of m and the largest |v|.
+EV_INLINE int64_t ev_gated(
+    const int32_t *restrict g, const int32_t *restrict u, const int32_t *restrict gate,
+    const uint32_t *restrict pairs, int32_t n, int64_t *restrict v, int64_t m) {
+  for (int32_t c = 0; c < n; c++) {
+    const int32_t x = gate[c], magnitude = x < 0 ? -x : x;
+    const int32_t low = (int32_t)(pairs[c] & 0xffff), high = (int32_t)(pairs[c] >> 16);
     const int32_t positive = low + (((high - low) * (magnitude & 15) + 8) >> 4);
     const int32_t sigma = x < 0 ? 32768 - positive : positive;
-    const int64_t h = ((int64_t)g[c] * sigma + 16384) >> 15;
+    const int64_t h = (ev_multiply32(g[c], sigma) + 16384) >> 15;
     const int64_t product = ev_multiply32(h, u[c]);
     const int64_t size = product < 0 ? -product : product;
     m = size > m ? size : m;
     v[c] = product;
+  }
+  return m;
+}
+
+EV_INLINE void ev_swiglu(
+    const int32_t *g, int32_t g_exponent, const int32_t *u, int32_t u_exponent, int32_t n,
+    const uint32_t *sigma_pairs, int16_t *q, int32_t *e, void *scratch) {
+  int64_t *v = (int64_t *)scratch;  // [n]
+  int64_t m = 0;
+  for (int32_t c = 0; c < n; c += EV_GATES_AT_ONCE) {
+    int32_t gate[EV_GATES_AT_ONCE];
+    uint32_t index[EV_GATES_AT_ONCE], pairs[EV_GATES_AT_ONCE];
+    const int32_t count = ev_min(n - c, EV_GATES_AT_ONCE);
+    ev_gate_index(g + c, g_exponent + 12, count, gate, index);
+    ev_look_up(sigma_pairs, index, count, pairs);
+    m = ev_gated(g + c, u + c, gate, pairs, count, v + c, m);
   }
   *e = g_exponent + u_exponent + ev_quantise64(v, n, (uint64_t)m, q);
 }
@@ -166,13 +202,13 @@ EV_INLINE void ev_residual_add(int64_t *x, const int32_t *t, int32_t d, int32_t 
       void *scratch) {                                                                                             \
     ev_merge_heads(t, exponent, heads, hd, q, e, scratch);                                                         \
   }                                                                                                                \
+  TARGET static void residual_add(int64_t *x, const int32_t *t, int32_t d, int32_t exponent) {                     \
+    ev_residual_add(x, t, d, exponent);                                                                            \
+  }                                                                                                                \
   TARGET static void swiglu(                                                                                       \
       const int32_t *g, int32_t g_exponent, const int32_t *u, int32_t u_exponent, int32_t n,                       \
       const uint32_t *sigma_pairs, int16_t *q, int32_t *e, void *scratch) {                                        \
     ev_swiglu(g, g_exponent, u, u_exponent, n, sigma_pairs, q, e, scratch);                                        \
-  }                                                                                                                \
-  TARGET static void residual_add(int64_t *x, const int32_t *t, int32_t d, int32_t exponent) {                     \
-    ev_residual_add(x, t, d, exponent);                                                                            \
   }
 
 #endif

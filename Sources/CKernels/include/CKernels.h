@@ -121,7 +121,7 @@ typedef struct {
 size_t ev_attention_scratch_bytes(int32_t rows, int32_t group, int32_t hd, int32_t positions);
 
 // Scratch for rms_norm of d elements, swiglu of n elements and merge_heads of n = heads * hd elements.
-static inline size_t ev_vector_scratch_bytes(int32_t n) { return (size_t)n * sizeof(int64_t); }
+static inline size_t ev_vector_scratch_bytes(int32_t n) { return (size_t)(n + 15) / 16 * 16 * sizeof(int64_t); }
 
 // ------------------------------------------------------------------------------------------ kernel sets
 
