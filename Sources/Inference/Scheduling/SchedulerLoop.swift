@@ -75,9 +75,13 @@ final class SchedulerLoop: @unchecked Sendable {
 
   /// Under the lock. The caller ends the jobs afterwards, outside.
   private func removeCancelledFromQueue() -> [GenerationJob] {
-    let removed = shared.queue.filter { $0.isCancelled || shared.cancelling }
+    var kept: [GenerationJob] = []
+    var removed: [GenerationJob] = []
+    for job in shared.queue {
+      if shared.cancelling || job.isCancelled { removed.append(job) } else { kept.append(job) }
+    }
     if !removed.isEmpty {
-      shared.queue.removeAll { $0.isCancelled || shared.cancelling }
+      shared.queue = kept
       shared.metrics.finished[.cancelled, default: 0] += removed.count
     }
     return removed
@@ -155,9 +159,10 @@ final class SchedulerLoop: @unchecked Sendable {
     for part in parts {
       if part.isPrompt { tokensIn += part.slice.tokens.count }
       guard part.slice.logits == .last else { continue }
-      let (token, finish) = active[part.answer].answer.choose(active[part.answer].logits)
+      let answer = active[part.answer]
+      let (token, finish) = answer.answer.choose(answer.logits)
       tokensOut += 1
-      active[part.answer].job.continuation.yield(.token(token))
+      answer.job.continuation.yield(.token(token))
       if let finish { ended.append((part.answer, finish)) }
     }
     finish(ended, tokensIn: tokensIn, tokensOut: tokensOut, rows: batch.reduce(0) { $0 + $1.tokens.count })
@@ -224,7 +229,7 @@ final class SchedulerLoop: @unchecked Sendable {
 }
 
 /// An answer that has a place in every step.
-private struct ActiveAnswer {
+private final class ActiveAnswer {
   let job: GenerationJob
   var answer: Answer
   /// Written in place by every step.

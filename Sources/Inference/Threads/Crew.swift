@@ -1,14 +1,6 @@
 import CKernels
 import Synchronization
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
-
 /// What every member of a crew runs, from beginning to end, at the same time.
 protocol CrewProgram: AnyObject {
   func run(_ member: Crew.Member)
@@ -85,7 +77,8 @@ private struct Spaced: ~Copyable {
 }
 
 private final class Shared: @unchecked Sendable {
-  // Sendable because `program` is written before `round` is released and read after it is acquired.
+  // Sendable because `program` and `stopping` are written before `round` is released and read after it is
+  // acquired.
   let count: Int
   let next = Spaced()
   let workers = Mutex<[EngineThread]>([])
@@ -96,21 +89,27 @@ private final class Shared: @unchecked Sendable {
   private let parking = Parking()
   private var program: (any CrewProgram)?
   private var stopping = false
+  /// Looks before a waiting thread sleeps: more while looking pays, fewer while it does not, as when the
+  /// awaited thread has lost its processor to somebody else.
+  private let spins: Atomic<Int>
 
-  /// Looks before a waiting thread lets others run, and before an idle worker sleeps.
-  private static let spinsBeforeYield = 2_000
-  private static let spinsBeforeSleep = 10_000
+  /// Longer than a step takes, so that threads do not sleep within an evaluation, nor between two tokens.
+  private static let spinsMax = 8_000
+  private static let spinsMin = 100
 
-  init(count: Int) { self.count = count }
+  init(count: Int) {
+    self.count = count
+    spins = Atomic(count > EngineThread.processorCount ? Shared.spinsMin : Shared.spinsMax)
+  }
 
   func start(_ program: any CrewProgram) {
     self.program = program
-    announce()
+    if count > 1 { change(round) }
   }
 
   func stop() {
     stopping = true
-    announce()
+    if count > 1 { change(round) }
     let list = workers.withLock { list in
       defer { list = [] }
       return list
@@ -118,39 +117,13 @@ private final class Shared: @unchecked Sendable {
     for worker in list { worker.join() }
   }
 
-  private func announce() {
-    guard count > 1 else { return }
-    // Sequentially consistent with the sleeper's own count: one of the two sees the other.
-    round.value.wrappingAdd(1, ordering: .sequentiallyConsistent)
-    if sleepers.value.load(ordering: .sequentiallyConsistent) > 0 {
-      parking.locked { parking.wakeAll() }
-    }
-  }
-
   func work(_ index: Int) {
     var seen = 0
     while true {
-      seen = waitForRound(after: seen)
+      seen = wait(round, toDifferFrom: seen)
       if stopping { return }
       program?.run(Crew.Member(index: index, shared: self))
       barrier()
-    }
-  }
-
-  private func waitForRound(after seen: Int) -> Int {
-    for _ in 0..<Shared.spinsBeforeSleep {
-      let now = round.value.load(ordering: .acquiring)
-      if now != seen { return now }
-      ev_spin_hint()
-    }
-    return parking.locked {
-      sleepers.value.wrappingAdd(1, ordering: .sequentiallyConsistent)
-      defer { sleepers.value.wrappingSubtract(1, ordering: .sequentiallyConsistent) }
-      while true {
-        let now = round.value.load(ordering: .sequentiallyConsistent)
-        if now != seen { return now }
-        parking.sleep()
-      }
     }
   }
 
@@ -161,14 +134,41 @@ private final class Shared: @unchecked Sendable {
     if arrived.value.wrappingAdd(1, ordering: .acquiringAndReleasing).newValue == count {
       arrived.value.store(0, ordering: .relaxed)
       next.value.store(0, ordering: .relaxed)
-      phase.value.store(current &+ 1, ordering: .releasing)
-      return
+      change(phase)
+    } else {
+      _ = wait(phase, toDifferFrom: current)
     }
-    var spins = 0
-    while phase.value.load(ordering: .acquiring) == current {
+  }
+
+  /// Adds 1 to a counter that others may be waiting for.
+  private func change(_ counter: borrowing Spaced) {
+    // Sequentially consistent with a sleeper's own count: one of the two sees the other.
+    counter.value.wrappingAdd(1, ordering: .sequentiallyConsistent)
+    if sleepers.value.load(ordering: .sequentiallyConsistent) > 0 {
+      parking.locked { parking.wakeAll() }
+    }
+  }
+
+  private func wait(_ counter: borrowing Spaced, toDifferFrom old: Int) -> Int {
+    let limit = spins.load(ordering: .relaxed)
+    for spin in 0..<limit {
+      let now = counter.value.load(ordering: .acquiring)
+      if now != old {
+        // Near the limit only: others read this number, too.
+        if spin > limit / 2 { spins.store(min(Shared.spinsMax, 2 * limit), ordering: .relaxed) }
+        return now
+      }
       ev_spin_hint()
-      spins &+= 1
-      if spins > Shared.spinsBeforeYield { sched_yield() }
+    }
+    spins.store(max(Shared.spinsMin, limit / 2), ordering: .relaxed)
+    parking.lock()
+    defer { parking.unlock() }
+    sleepers.value.wrappingAdd(1, ordering: .sequentiallyConsistent)
+    defer { sleepers.value.wrappingSubtract(1, ordering: .sequentiallyConsistent) }
+    while true {
+      let now = counter.value.load(ordering: .sequentiallyConsistent)
+      if now != old { return now }
+      parking.sleep()
     }
   }
 }

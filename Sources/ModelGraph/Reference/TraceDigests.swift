@@ -50,9 +50,7 @@ extension Value {
   public var encoded: [UInt8] {
     var out: [UInt8] = []
     func append(_ integers: some Sequence<some FixedWidthInteger>) {
-      for x in integers {
-        withUnsafeBytes(of: x.littleEndian) { out.append(contentsOf: $0) }
-      }
+      integers.map(\.littleEndian).withUnsafeBytes { out.append(contentsOf: $0) }
     }
     switch self {
     case .residual(let v): append(v.x.lazy.map { Int64($0) })
