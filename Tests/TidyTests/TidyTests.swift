@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// What a reviewer would otherwise have to say again and again.
@@ -26,13 +27,11 @@ import Testing
   /// The package description itself: a dependency that no file imports yet would still be linked.
   @Test(arguments: closure.keys.sorted())
   func closureDeclaresOnlyItsList(_ target: String) throws {
-    let package = try SourceTree.files("", ["swift"]).first { $0.path == "Package.swift" || $0.path == "/Package.swift" }
-    let text = try #require(package?.text)
-    let start = try #require(text.range(of: #"name: "\#(target)", dependencies: ["#) ?? text.range(of: "name: \"\(target)\",\n"))
-    let rest = text[start.upperBound...]
-    let list = rest[..<(try #require(rest.firstIndex(of: "]")))]
-    let declared = list.split(whereSeparator: { ",[ \n".contains($0) })
-      .map { $0.replacing("\"", with: "") }.filter { !$0.isEmpty && $0 != "dependencies:" }
+    let text = try String(contentsOf: SourceTree.root.appending(path: "Package.swift"), encoding: .utf8)
+    let entry = try #require(text.firstMatch(of: try Regex("\\.target\\(\\s*name: \"\(target)\",\\s*dependencies: \\[([^\\]]*)\\]")))
+    let list = try #require(entry.output[1].substring)
+    let declared = list.split { $0 == "," || $0.isWhitespace }.map { String($0.filter { $0 != "\"" }) }
+    #expect(!declared.isEmpty)
     for name in declared {
       #expect(Self.closure[target]!.contains(name == "crypto" ? "Crypto" : name), "\(target) declares \(name)")
     }
