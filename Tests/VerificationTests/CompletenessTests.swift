@@ -36,7 +36,8 @@ import Verification
     func parameters(_ stop: [String]) throws -> SamplingParameters {
       try SamplingParameters(
         frequencyPenaltyMicros: 2_000_000, presencePenaltyMicros: 2_000_000,
-        logitBias: [.init(token: 0, micros: -100_000_000)], maxTokens: 30, stop: stop)
+        // Neither an end nor halves of a character.
+        logitBias: [0, 62, 63].map { .init(token: $0, micros: -100_000_000) }, maxTokens: 30, stop: stop)
     }
     let whole = Array(try node.answer(parameters([]), nonce: .none).text.utf8)
     // Two tokens that had not followed each other before.
