@@ -10,6 +10,8 @@ indirect enum PreTokenizer: Sendable {
   case whitespaceSplit
   case bert
   case metaspace(Metaspace)
+  /// Puts bytes before every piece. Only GGUF's WordPiece vocabularies ask for it.
+  case prepend([UInt8])
   case sequence([PreTokenizer])
 
   static let gpt2Pattern = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
@@ -77,6 +79,11 @@ indirect enum PreTokenizer: Sendable {
       Self.cut(&text, .removed) { UnicodeTables.has(.whitespace, $0) }
       Self.cut(&text, .isolated) { UnicodeTables.has(.punctuation, $0) }
     case .metaspace(let metaspace): metaspace.apply(&text)
+    case .prepend(let prefix):
+      text.rewrite { piece, _, out in
+        out.append(contentsOf: prefix)
+        out.append(contentsOf: piece)
+      }
     case .sequence(let steps): for s in steps { s.apply(&text) }
     }
   }
