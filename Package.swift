@@ -96,5 +96,8 @@ let package = Package(
     .testTarget(
       name: "InferenceTests", dependencies: ["Digests", "ModelGraph", "Tokenizers", "ModelFiles", "Inference"],
       swiftSettings: strict),
+    .testTarget(
+      name: "VerificationTests", dependencies: ["Digests", "ModelGraph", "Receipts", "Verification"],
+      swiftSettings: strict),
   ]
 )

@@ -32,7 +32,7 @@ public struct ModelBytes: @unchecked Sendable {
     return ModelBytes(buffer: UnsafeRawBufferPointer(rebasing: buffer[offset..<(offset + count)]), owner: owner)
   }
 
-  public var array: [UInt8] { Array(buffer) }
+  public var array: [UInt8] { withExtendedLifetime(owner) { Array(buffer) } }
 }
 
 /// Zeroed memory at a 64-byte boundary.

@@ -35,6 +35,8 @@ struct GenerationRoutes: Sendable {
       includeUsage: wanted.includeUsage)
     var response = wanted.stream ? stream(answer, bodies, request) : try await whole(answer, bodies, request)
     response.headers[.receiptID] = answer.receiptID
+    // Watching for the client to go away uses up the connection.
+    response.headers[.connection] = "close"
     return response
   }
 

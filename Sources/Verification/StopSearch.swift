@@ -1,16 +1,16 @@
 /// Finds the earliest stop string, in time linear in the text (Knuth, Morris and Pratt, 1977).
-struct StopSearch {
+package struct StopSearch {
   private let stops: [[UInt8]]
   /// For each stop string and each length: the longest proper prefix that is also a suffix.
   private let borders: [[Int]]
 
-  init(_ stops: [String]) {
+  package init(_ stops: [String]) {
     self.stops = stops.map { Array($0.utf8) }
     borders = self.stops.map(StopSearch.borders)
   }
 
   /// Where the earliest occurrence of any stop string begins.
-  func first(in bytes: [UInt8]) -> Int? {
+  package func first(in bytes: [UInt8]) -> Int? {
     var earliest: Int?
     for (stop, border) in zip(stops, borders) where !stop.isEmpty {
       var matched = 0

@@ -61,6 +61,6 @@ struct Settings: Sendable {
   private static func folder(_ variable: String, _ fallback: String) -> String {
     // The specification asks to ignore relative paths.
     if let base = environment(variable), base.hasPrefix("/") { return base + "/evident" }
-    return NSHomeDirectory() + "/" + fallback + "/evident"
+    return (environment("HOME") ?? NSHomeDirectory()) + "/" + fallback + "/evident"
   }
 }

@@ -50,3 +50,12 @@ import Digests
     }
   }
 }
+
+@Suite struct JSONNumberTests {
+  /// abs(Int.min) would overflow.
+  @Test(arguments: ["1e-9223372036854775808", "1e9223372036854775807", "1e99999999999999999999"])
+  func absurdExponents(_ text: String) throws {
+    let number = try #require(JSON.parse(text).number)
+    #expect(number.integer == nil && number.scaled(byPowerOfTen: 6) == nil)
+  }
+}

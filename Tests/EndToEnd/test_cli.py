@@ -43,10 +43,10 @@ def test_run_json(tmp_path):
 
 def test_run_is_the_same_everywhere(tmp_path):
     def ask(*flags):
-        return run(tmp_path, "run", "--temperature", "0.9", "--seed", "3", *flags, QUESTION).out
+        return run(tmp_path, "run", "--temperature", "2", *flags, QUESTION).out
 
-    assert ask() == ask("--threads", "1", "--kernels", "scalar") == ask("--threads", "3")
-    assert ask() != run(tmp_path, "run", "--temperature", "0.9", "--seed", "4", QUESTION).out
+    assert ask("--seed", "3") == ask("--seed", "3", "--threads", "1", "--kernels", "scalar") == ask("--seed", "3", "--threads", "3")
+    assert len({ask("--seed", str(n)) for n in range(6)}) > 1
 
 
 def test_evidence_file_round_trip(tmp_path):
@@ -82,7 +82,7 @@ def test_verify_refutes_and_refuses(tmp_path):
     assert "FAIL" in run(tmp_path, "verify", str(truncated), check=1).out
     done = run(tmp_path, "verify", str(tmp_path / "missing.json"), check=2)
     assert "no readable file" in done.err and "hint:" in done.err
-    other = "00" * 32
+    other = json.loads(run(tmp_path, "keys", "--json", HOME=str(tmp_path / "elsewhere")).out)["publicKey"]
     run(tmp_path, "verify", "--key", other, str(path), check=1)
     assert run(tmp_path, "verify", str(path), str(tampered), check=1).out.count("== ") == 2
 

@@ -53,7 +53,8 @@ import Testing
       m.config.heads = 256
       m.config.headDimension = 256
     }
-    refuses(.outOfBounds("rope.frequencies count", value: 4, lower: 3, upper: 3)) { m, _ in m.ropeFrequencies.append(1) }
+    refuses(.outOfBounds("rope.frequencies count", value: 4, lower: 3, upper: 3)) { m, _ in m.ropeFrequencies.append(1)
+    }
     refuses(.outOfBounds("tokens.endOfSequence count", value: 0, lower: 1, upper: 64)) { m, _ in
       m.tokens.endOfSequence = []
     }
@@ -70,7 +71,9 @@ import Testing
   @Test func tensorExtents() {
     let q = manifest.tensors.firstIndex { $0.name == "layers.0.q_proj" }!
     let entry = manifest.tensors[q]
-    refuses(.weightsSize(found: weights.count + 64, stated: weights.count)) { _, w in w += [UInt8](repeating: 0, count: 64) }
+    refuses(.weightsSize(found: weights.count + 64, stated: weights.count)) { _, w in
+      w += [UInt8](repeating: 0, count: 64)
+    }
     for bytes in [entry.bytes - 1, entry.bytes + 1, 0, -1, .max, .min] {
       refuses(.tensorExtent(entry.name, stated: bytes, expected: entry.bytes)) { m, _ in m.tensors[q].bytes = bytes }
     }
@@ -102,7 +105,8 @@ import Testing
     }
     refuses(.unknownTensor("extra")) { m, w in
       m.tensors.append(
-        TensorEntry(name: "extra", kind: .gain, shape: [16], exponent: 0, offset: TensorEntry.paddedTo64(w.count), bytes: 64))
+        TensorEntry(
+          name: "extra", kind: .gain, shape: [16], exponent: 0, offset: TensorEntry.paddedTo64(w.count), bytes: 64))
       w += [UInt8](repeating: 0, count: TensorEntry.paddedTo64(w.count) - w.count + 64)
       m.blobs.weights.bytes = w.count
     }
@@ -140,13 +144,17 @@ import Testing
       case .gain:
         let limit = (1 << 23) - 1
         for value in [limit + 1, Int(Int32.max)] {
-          refuses(.outOfBounds("the largest gain of tensor \(tensor.name)", value: value, lower: -limit, upper: limit)) {
-            $1.replaceSubrange(tensor.offset..<(tensor.offset + 4), with: (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) })
+          refuses(.outOfBounds("the largest gain of tensor \(tensor.name)", value: value, lower: -limit, upper: limit))
+          {
+            $1.replaceSubrange(
+              tensor.offset..<(tensor.offset + 4), with: (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) })
           }
         }
         for value in [-limit - 1, Int(Int32.min)] {
-          refuses(.outOfBounds("the smallest gain of tensor \(tensor.name)", value: value, lower: -limit, upper: limit)) {
-            $1.replaceSubrange(tensor.offset..<(tensor.offset + 4), with: (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) })
+          refuses(.outOfBounds("the smallest gain of tensor \(tensor.name)", value: value, lower: -limit, upper: limit))
+          {
+            $1.replaceSubrange(
+              tensor.offset..<(tensor.offset + 4), with: (0..<4).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) })
           }
         }
         let end = tensor.offset + tensor.bytes

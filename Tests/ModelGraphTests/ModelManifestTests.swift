@@ -40,7 +40,11 @@ import Testing
       return .object(object)
     case .index(let i):
       var array = json.array!
-      if path.count == 1 && value == nil { array.remove(at: i) } else { array[i] = edited(array[i], path.dropFirst(), value) }
+      if path.count == 1 && value == nil {
+        array.remove(at: i)
+      } else {
+        array[i] = edited(array[i], path.dropFirst(), value)
+      }
       return .array(array)
     }
   }
@@ -99,7 +103,9 @@ import Testing
         let found = try rejection(edited(json, path[...], wrong))
         // These are right for the type, or are judged by ``ModelImage``.
         let leaf = name(path).split(separator: ".").last.map(String.init) ?? ""
-        let isInteger = name(path).hasPrefix("config.") || ["offset", "exponent"].contains(leaf) || name(path).hasPrefix("tensors[") && leaf == "bytes"
+        let isInteger =
+          name(path).hasPrefix("config.") || ["offset", "exponent"].contains(leaf)
+          || name(path).hasPrefix("tensors[") && leaf == "bytes"
         let allowed: Bool =
           switch wrong {
           case .number: isInteger && leaf != "tiedEmbeddings" || leaf == "beginOfSequence"
@@ -142,13 +148,16 @@ import Testing
         value: [bad])
     }
     for blob in ["weights", "tokenizer", "chatTemplate"] {
-      for bad: JSON in ["", "sha256:00", .string(manifest.blobs.weights.digest.hex), .string(manifest.digest.description.uppercased())] {
+      for bad: JSON in [
+        "", "sha256:00", .string(manifest.blobs.weights.digest.hex), .string(manifest.digest.description.uppercased()),
+      ] {
         try expect(
           .wrongType("blobs.\(blob).digest", expected: "sha256:<64 hex digits>"), .key("blobs"), .key(blob),
           .key("digest"), value: bad)
       }
       try expect(
-        .wrongType("blobs.\(blob).bytes", expected: "a size in bytes"), .key("blobs"), .key(blob), .key("bytes"), value: -1)
+        .wrongType("blobs.\(blob).bytes", expected: "a size in bytes"), .key("blobs"), .key(blob), .key("bytes"),
+        value: -1)
     }
     let files = json["source"]!["files"]!.array!
     try expect(.notSorted("source.files[1]"), .key("source"), .key("files"), value: .array(files.reversed()))
@@ -180,7 +189,9 @@ import Testing
   }
 
   @Test func cutAndChangedBytesNeverTrap() throws {
-    for cut in 0..<bytes.count { #expect(throws: ManifestRejection.self) { try ModelManifest(bytes: Array(bytes[..<cut])) } }
+    for cut in 0..<bytes.count {
+      #expect(throws: ManifestRejection.self) { try ModelManifest(bytes: Array(bytes[..<cut])) }
+    }
     var random = SeededRandom.forTest()
     for _ in 0..<3000 {
       var changed = bytes

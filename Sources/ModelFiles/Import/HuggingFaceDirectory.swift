@@ -60,7 +60,8 @@ struct HuggingFaceDirectory {
   private static func shards(_ index: SafetensorsIndex, path: String) throws -> [SafetensorsFile] {
     let files = try index.shards.map { shard in
       guard try FileSystem.kind(of: "\(path)/\(shard)") != nil else {
-        throw ImportRejection.missingFile("\(path)/\(shard)", hint: "\(SafetensorsIndex.fileName) lists it; download it")
+        throw ImportRejection.missingFile(
+          "\(path)/\(shard)", hint: "\(SafetensorsIndex.fileName) lists it; download it")
       }
       return try SafetensorsFile(directory: path, name: shard)
     }

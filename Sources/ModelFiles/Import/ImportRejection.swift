@@ -35,7 +35,8 @@ public enum ImportRejection: Error, Equatable, Sendable, CustomStringConvertible
       "tokenizer.json has token \(quoted(token)) with id \(id), but config.json's vocab_size is \(size); "
         + "the files do not belong together"
     case .tokenizer(let problem): "tokenizer.json cannot be used: \(problem)"
-    case .missingTensor(let name, let file): "tensor \(quoted(name)) is missing from \(file); the download may be incomplete"
+    case .missingTensor(let name, let file):
+      "tensor \(quoted(name)) is missing from \(file); the download may be incomplete"
     case .unexpectedTensor(let name, let file):
       "\(file): tensor \(quoted(name)) is not part of a Llama model of this shape; the model does something "
         + "that would be lost"

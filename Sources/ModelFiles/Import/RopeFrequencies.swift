@@ -1,13 +1,13 @@
-import Digests
+package import Digests
 
 /// φ_i = floor(2^64 · θ^(-2i/hd) / 2π): the turn per position in units of 2^-64 turns.
 ///
 /// Source: docs/spec/model.md, "Conversion from floating point".
-enum RopeFrequencies {
+package enum RopeFrequencies {
   /// - Parameters:
   ///   - theta: decimal text; 1 ≤ θ ≤ 10^15 with at most 18 significant digits.
   ///   - headDimension: even, 2…256.
-  static func values(theta: JSONNumber, headDimension: Int) throws(ImportRejection) -> [UInt64] {
+  package static func values(theta: JSONNumber, headDimension: Int) throws(ImportRejection) -> [UInt64] {
     precondition(headDimension % 2 == 0 && (2...256).contains(headDimension))
     let (numerator, denominator) = try fraction(theta)
     let logarithm = FixedPoint.logarithm(numerator, denominator)

@@ -51,7 +51,7 @@ extension Pack {
     try file.write(header)
     for content in contents {
       try file.pad()
-      try file.write(content.buffer)
+      try withExtendedLifetime(content) { try file.write(content.buffer) }
     }
     // What is published must load.
     _ = try Pack.load(path: file.path)

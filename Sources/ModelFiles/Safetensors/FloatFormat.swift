@@ -10,7 +10,7 @@ public enum FloatFormat: String, Sendable, CaseIterable {
   ///
   /// - Parameters:
   ///   - source: exactly `target.count` elements, at any address.
-  func widen(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableBufferPointer<Float>) {
+  package func widen(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableBufferPointer<Float>) {
     precondition(source.count == target.count * bytes)
     guard let from = source.baseAddress, let to = target.baseAddress else { return }
     switch self {

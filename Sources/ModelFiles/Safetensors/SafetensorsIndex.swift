@@ -27,19 +27,23 @@ struct SafetensorsIndex {
       guard shard.utf8.hasSuffix(".safetensors"), !shard.utf8.contains(UInt8(ascii: "/")),
         !shard.utf8.contains(0), shard.utf8.count <= 255
       else {
-        throw .unsupportedValue(file: file, key: "weight_map", found: quoted(shard), supported: "plain *.safetensors names")
+        throw .unsupportedValue(
+          file: file, key: "weight_map", found: quoted(shard), supported: "plain *.safetensors names")
       }
       shardOf[tensor] = shard
     }
     shards = Set(shardOf.values).sorted(by: FileSystem.precedes)
     guard shards.count <= SafetensorsIndex.shardsMax else {
       throw .unsupportedValue(
-        file: file, key: "weight_map", found: "\(shards.count) files", supported: "at most \(SafetensorsIndex.shardsMax)")
+        file: file, key: "weight_map", found: "\(shards.count) files",
+        supported: "at most \(SafetensorsIndex.shardsMax)")
     }
     self.shardOf = shardOf
   }
 }
 
 extension String.UTF8View {
-  func hasSuffix(_ suffix: String) -> Bool { count >= suffix.utf8.count && self.suffix(suffix.utf8.count).elementsEqual(suffix.utf8) }
+  func hasSuffix(_ suffix: String) -> Bool {
+    count >= suffix.utf8.count && self.suffix(suffix.utf8.count).elementsEqual(suffix.utf8)
+  }
 }

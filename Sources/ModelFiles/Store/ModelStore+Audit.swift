@@ -42,7 +42,7 @@ extension ModelStore {
       check("blobs/\(name)") {
         let file = try MappedFile(path: "\(blobs)/\(name)")
         var digest = StreamingDigest<ModelManifest.Blob>()
-        digest.update(file.buffer)
+        withExtendedLifetime(file) { digest.update(file.buffer) }
         let found = "sha256-\(digest.finalized().hex)"
         guard found == name else { return "its content hashes to \(found); import the model again" }
         return used.contains(name) ? nil : "no model uses it; the next `evident rm` removes it"

@@ -20,7 +20,9 @@ extension ModelStore {
     let parts = LoadedModel.Parts(
       weights: try MappedFile(path: weights.path).bytes, tokenizer: ModelBytes(copying: importer.tokenizer),
       chatTemplate: importer.chatTemplate.map { ModelBytes(copying: $0) })
-    let model = try LoadedModel(manifestBytes: manifest.canonicalBytes, digest: nil, checkingDigests: false) { _ in parts }
+    let model = try LoadedModel(manifestBytes: manifest.canonicalBytes, digest: nil, checkingDigests: false) { _ in
+      parts
+    }
     try commit(model, weights: weights, as: name)
     return model.digest
   }

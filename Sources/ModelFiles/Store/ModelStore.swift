@@ -92,7 +92,9 @@ public struct ModelStore: Sendable {
     if let tag = names.first(where: { $0.name.text == argument }) { return .stored(tag.digest) }
     let isExplicit = argument.utf8.starts(with: "sha256:".utf8)
     let prefix = isExplicit ? String(decoding: argument.utf8.dropFirst(7), as: UTF8.self) : argument
-    if (6...64).contains(prefix.utf8.count), prefix.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }) {
+    if (6...64).contains(prefix.utf8.count),
+      prefix.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
+    {
       var candidates = try manifestDigests().filter { $0.hex.utf8.starts(with: prefix.utf8) }
       let embedded = (try? EmbeddedModel.load())?.digest
       if let embedded, embedded.hex.utf8.starts(with: prefix.utf8), !candidates.contains(embedded) {
@@ -156,7 +158,9 @@ public struct ModelStore: Sendable {
     guard found == digest else {
       throw LoadRejection.digest(part: "manifest", found: found.description, stated: digest.description)
     }
-    do throws(ManifestRejection) { return try ModelManifest(bytes: bytes) } catch { throw LoadRejection.manifest(error) }
+    do throws(ManifestRejection) { return try ModelManifest(bytes: bytes) } catch {
+      throw LoadRejection.manifest(error)
+    }
   }
 
   /// Names and what they stand for, sorted; files that are not tags are skipped, `verify` reports them.

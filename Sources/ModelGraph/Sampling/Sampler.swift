@@ -21,13 +21,18 @@ public struct Sampler: Sendable {
 
   /// The next token. The caller appends the token that follows, this one or a recorded one, to `state`.
   public func next(logits: Logits, state: SamplerState) -> Int32 {
+    next(logits: logits, state: state) { streamKey?.draw(position: state.outputCount) ?? 0 }
+  }
+
+  /// The next token for given random bits, which are asked for only when they are needed.
+  package func next(logits: Logits, state: SamplerState, randomBits: () -> UInt64) -> Int32 {
     precondition(!logits.values.isEmpty && logits.values.count <= Bounds.vocabularyMax, "logits of a checked model")
     let l = adjusted(logits, state)
     var best = 0
     for j in l.indices where l[j] > l[best] { best = j }
     // 5
-    guard parameters.temperatureMicros > 0, let streamKey else { return Int32(best) }
-    return draw(l, largest: l[best], streamKey.draw(position: state.outputCount))
+    if parameters.temperatureMicros == 0 { return Int32(best) }
+    return draw(l, largest: l[best], randomBits())
   }
 
   /// Steps 1 to 4: logits in units of 2^-16 after bias and penalties. Ids outside the vocabulary count
@@ -68,12 +73,14 @@ public struct Sampler: Sendable {
     let isLimited = (parameters.topK > 0 && parameters.topK < keys.count) || parameters.topPMicros < 1_000_000
     if !isLimited {
       // Steps 8 and 9 keep everything, so step 10 needs no order, and only the draw itself sorts.
-      let kept = keys.filter { passesMinP(weights.weight(distance($0))) }
-      let sum = kept.count == keys.count ? total : kept.reduce(0) { $0 + weights.weight(distance($1)) }
-      var heap = CandidateHeap(kept)
-      return choose(u, sum) { heap.popFirst().map { ($0, weights.weight(distance($0))) } }
+      if parameters.minPMicros > 0 {
+        keys.removeAll { !passesMinP(weights.weight(distance($0))) }
+        total = keys.reduce(0) { $0 + weights.weight(distance($1)) }
+      }
+      var ordered = OrderedCandidates(keys)
+      return choose(u, total) { ordered.popFirst().map { ($0, weights.weight(distance($0))) } }
     }
-    let kept = limited(CandidateHeap(keys), total, weights).filter { passesMinP($0.weight) }
+    let kept = limited(OrderedCandidates(keys), total, weights).filter { passesMinP($0.weight) }
     var rest = kept[...]
     return choose(u, kept.reduce(0) { $0 + $1.weight }) { rest.popFirst() }
   }
@@ -85,24 +92,24 @@ public struct Sampler: Sendable {
   /// Steps 8 and 9.
   ///
   /// - Parameter total: the sum of all weights.
-  private func limited(_ heap: CandidateHeap, _ total: Int, _ weights: CandidateWeights) -> [Candidate] {
-    var heap = heap
+  private func limited(_ all: OrderedCandidates, _ total: Int, _ weights: CandidateWeights) -> [Candidate] {
+    var ordered = all
     var kept: [Candidate] = []
     var total = total
-    if parameters.topK > 0 && parameters.topK < heap.count {
-      total = 0
-      while kept.count < parameters.topK, let key = heap.popFirst() {
+    let isCut = parameters.topK > 0 && parameters.topK < all.count
+    if isCut {
+      while kept.count < parameters.topK, let key = ordered.popFirst() {
         kept.append((key, weights.weight(distance(key))))
-        total += kept[kept.count - 1].weight
       }
-      heap = CandidateHeap([])
+      total = kept.reduce(0) { $0 + $1.weight }
     }
     let wanted = UInt128(parameters.topPMicros) * UInt128(total)
     var sum = 0
     var count = 0
     while UInt128(sum) * 1_000_000 < wanted {
       if count == kept.count {
-        guard let key = heap.popFirst() else { break }
+        // All of a cut list together reach the sum, so this is an uncut one.
+        guard !isCut, let key = ordered.popFirst() else { break }
         kept.append((key, weights.weight(distance(key))))
       }
       sum += kept[count].weight

@@ -8,7 +8,11 @@ enum DecodingCheck: Check {
   static func run(_ evidence: Evidence) throws(SkipReason) -> CheckOutcome {
     let statement = try evidence.statement()
     let opening = try evidence.opening()
-    let ends = Set(try evidence.manifest().tokens.endOfSequence)
+    let manifest = try evidence.manifest()
+    let ends = Set(manifest.tokens.endOfSequence)
+    guard opening.outputTokens.allSatisfy({ Int($0) < manifest.config.vocabularySize }) else {
+      throw .contradicted(.outputTokens)
+    }
     guard let renderer = evidence.options.models.renderer(for: statement.model.manifest) else { throw .modelNotHere }
     let finish = statement.output.finish
     // Of a cut answer only what was delivered has a text.

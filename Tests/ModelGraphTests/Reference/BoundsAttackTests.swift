@@ -57,7 +57,8 @@ import Testing
 
   @Test func theWidestNormIsExact() throws {
     var random = SeededRandom.forTest()
-    let config = RandomModel.configuration(hidden: 16384, layers: 1, heads: 1, headDimension: 2, intermediate: 1, vocabulary: 1)
+    let config = RandomModel.configuration(
+      hidden: 16384, layers: 1, heads: 1, headDimension: 2, intermediate: 1, vocabulary: 1)
     let image = try RandomModel(config: config, content: .extreme(sameSign: false, exponent: 3)).image(&random)
     let gain = image.gain("norm")
     let g = gain.values.map { Int128($0) }

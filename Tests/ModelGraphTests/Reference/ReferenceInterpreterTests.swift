@@ -45,7 +45,9 @@ import Testing
     let tokens = ReferenceInterpreterTests.tokens(5, image, &random)
     let literal = LiteralInterpreter.run(image, tokens)
     var found: [String: Value] = [:]
-    for r in try ReferenceInterpreterTests.records(image, tokens, chunk: 5) { found["\(r.name) \(r.position)"] = r.value }
+    for r in try ReferenceInterpreterTests.records(image, tokens, chunk: 5) {
+      found["\(r.name) \(r.position)"] = r.value
+    }
     #expect(found.count == literal.count)
     // The first difference says most; everything after it differs too.
     for r in literal {
@@ -61,7 +63,8 @@ import Testing
     let whole = ReferenceInterpreterTests.digests(try ReferenceInterpreterTests.records(image, tokens, chunk: 41))
     #expect(whole.count == image.graph.nodes.count)
     for chunk in [1, 7, 32] {
-      #expect(ReferenceInterpreterTests.digests(try ReferenceInterpreterTests.records(image, tokens, chunk: chunk)) == whole)
+      #expect(
+        ReferenceInterpreterTests.digests(try ReferenceInterpreterTests.records(image, tokens, chunk: chunk)) == whole)
     }
   }
 

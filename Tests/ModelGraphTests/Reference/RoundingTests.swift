@@ -2,7 +2,9 @@ import ModelGraph
 import Testing
 
 @Suite struct RoundingTests {
-  static let extremes: [Int] = [0, 1, -1, 2, -2, 3, -3, 32767, -32768, 1 << 30, -(1 << 30), .max, .min, .max - 1, .min + 1]
+  static let extremes: [Int] = [
+    0, 1, -1, 2, -2, 3, -3, 32767, -32768, 1 << 30, -(1 << 30), .max, .min, .max - 1, .min + 1,
+  ]
   static let shifts: [Int] = Array(0...66) + [100, 1000, .max]
 
   @Test func roundsHalfUp() {

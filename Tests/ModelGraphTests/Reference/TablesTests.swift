@@ -7,7 +7,8 @@ import Testing
   @Test func digestsAreThoseOfTheSpecification() {
     #expect(Tables.digest(of: Tables.cosine).hex == "a447585638f725808251cb0fc79d132e61d0ca6e6befd99636b8e08597682906")
     #expect(Tables.digest(of: Tables.sigmoid).hex == "9c49068881b65aaaddfdfb13a993e607228e422c4aa9ad4ad873cec64960949b")
-    #expect(Tables.digest(of: Tables.exponential).hex == "be1b296bd1ef626c30e3f6dc2717fe1f51dbc860d44b75513c11d0b06d6cbde7")
+    #expect(
+      Tables.digest(of: Tables.exponential).hex == "be1b296bd1ef626c30e3f6dc2717fe1f51dbc860d44b75513c11d0b06d6cbde7")
   }
 
   /// Floating point is good enough to see that an entry is the nearest integer unless it is near a tie.

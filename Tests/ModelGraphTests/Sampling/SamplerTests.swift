@@ -37,7 +37,9 @@ import Testing
       Int.random(in: 0..<3, using: &random) == 0
         ? Int.random(in: range, using: &random) : edges.randomElement(using: &random)!
     }
-    let tokens = Set((0..<Int.random(in: 0...3, using: &random)).map { _ in Int32.random(in: 0..<Int32(vocabulary + 3), using: &random) })
+    let tokens = Set(
+      (0..<Int.random(in: 0...3, using: &random)).map { _ in Int32.random(in: 0..<Int32(vocabulary + 3), using: &random)
+      })
     let bias = tokens.sorted().map {
       SamplingParameters.LogitBias(token: $0, micros: pick([-100_000_000, 100_000_000, 1, -1], -3_000_000...3_000_000))
     }
@@ -54,7 +56,7 @@ import Testing
   @Test func equalsTheLiteralSampler() throws {
     var random = SeededRandom.forTest()
     var seen: [Int32: Int] = [:]
-    for round in 0..<6000 {
+    for round in 0..<2500 {
       let vocabulary = [1, 2, 5, 17, 60].randomElement(using: &random)!
       let p = try randomParameters(vocabulary, &random)
       let exponent = [-16, -16, -26, -30, -10, 5, 300, -300, -17].randomElement(using: &random)!
@@ -72,6 +74,12 @@ import Testing
       let wanted = LiteralSampler.next(logits, prompt, output, p) { key.draw(position: $0) }
       let sampler = Sampler(parameters: p, streamKey: key)
       #expect(sampler.next(logits: logits, prompt: prompt, output: output) == wanted, "round \(round): \(p)")
+      var state = SamplerState(prompt: prompt)
+      for id in output { state.append(id) }
+      for u: UInt64 in [0, .max, 1 << 63, (1 << 63) - 1, 1 << 62] {
+        let edge = LiteralSampler.next(logits, prompt, output, p) { _ in u }
+        #expect(sampler.next(logits: logits, state: state) { u } == edge, "round \(round), u \(u): \(p)")
+      }
       seen[wanted, default: 0] += 1
     }
     #expect(seen.count > 30)
@@ -83,7 +91,9 @@ import Testing
       let p = try parameters(
         temperature: [300_000, 1_000_000, 2_000_000][round % 3], topK: [0, 40, 0, 5000][round % 4],
         topP: [1_000_000, 950_000][round % 2], minP: round % 5 == 0 ? 1000 : 0, frequency: 100_000, seed: random.next())
-      let values = (0..<20_000).map { _ in Int32((0..<6).reduce(0) { sum, _ in sum + Int.random(in: -90_000...90_000, using: &random) }) }
+      let values = (0..<20_000).map { _ in
+        Int32((0..<6).reduce(0) { sum, _ in sum + Int.random(in: -90_000...90_000, using: &random) })
+      }
       let logits = Logits(values: values, exponent: -16)
       let output = (0..<50).map { _ in Int32.random(in: 0..<20_000, using: &random) }
       let key = key(p)
@@ -99,6 +109,21 @@ import Testing
     // Mantissas that differ but round to the same 2^-16 are tied.
     #expect(sampler.next(logits: Logits(values: [1024, 1025, 1030], exponent: -26), prompt: [], output: []) == 0)
     #expect(sampler.next(logits: Logits(values: [1, .max, .max - 1], exponent: 200), prompt: [], output: []) == 0)
+  }
+
+  /// The first candidate whose running sum exceeds r: r at the sum itself belongs to the next one.
+  @Test func randomBitsAtTheEdges() throws {
+    let sampler = Sampler(parameters: try parameters(), streamKey: key(try parameters()))
+    func next(_ l: [Int], _ u: UInt64) -> Int32 {
+      sampler.next(logits: logits(l), state: SamplerState(prompt: [])) { u }
+    }
+    #expect(next([7, 7], 0) == 0 && next([7, 7], (1 << 63) - 1) == 0)
+    #expect(next([7, 7], 1 << 63) == 1 && next([7, 7], .max) == 1)
+    let quarters = (0..<4).map { next([1, 1, 1, 1], UInt64($0) << 62) }
+    #expect(quarters == [0, 1, 2, 3])
+    // Weight 1 is the smallest there is: only the largest r reaches it, and beyond 41 halvings there is none.
+    let step = ((41 * 4096) << 24) / 1_512_775
+    #expect(next([0, -step], .max) == 1 && next([0, -step - 8], .max) == 0)
   }
 
   @Test func smallTemperatureTakesTheLargest() throws {
@@ -132,8 +157,10 @@ import Testing
       .reduce(into: [Int](repeating: 0, count: 4)) { $0[Int($1)] += 1 }
     for (count, wanted) in zip(counts, [4000, 8000, 1000, 2000]) { #expect(abs(count - wanted) < 310) }
     // Temperature 2 halves the exponents: 8 : 4√2 : 4 : 2√2, about 4000 of 10243.
-    let warm = draws(logits([-45426, 0, -3 * 45426, -2 * 45426]), try parameters(temperature: 2_000_000), count: 15_000)
-      .reduce(into: [Int](repeating: 0, count: 4)) { $0[Int($1)] += 1 }
+    let warm = draws(
+      logits([-45426, 0, -3 * 45426, -2 * 45426]), try parameters(temperature: 2_000_000), count: 15_000
+    )
+    .reduce(into: [Int](repeating: 0, count: 4)) { $0[Int($1)] += 1 }
     for (count, wanted) in zip(warm, [4142, 5858, 2071, 2929]) { #expect(abs(count - wanted) < 310) }
   }
 
@@ -160,7 +187,10 @@ import Testing
     #expect(next(try parameters(temperature: 0, bias: [.init(token: 0, micros: -1_000_000)]), l) == 0)
     #expect(next(try parameters(temperature: 0, bias: [.init(token: 0, micros: -1_000_016)]), l) == 1)
     // Ids outside the vocabulary count for nothing.
-    #expect(next(try parameters(temperature: 0, bias: [.init(token: 3, micros: 1)]), l, prompt: [-1, .max], output: [.min, 99]) == 0)
+    #expect(
+      next(
+        try parameters(temperature: 0, bias: [.init(token: 3, micros: 1)]), l, prompt: [-1, .max], output: [.min, 99])
+        == 0)
   }
 
   @Test func extremesDoNotTrap() throws {

@@ -48,6 +48,9 @@ enum LiteralSampler {
     let w = UInt128(kept.reduce(0) { $0 + weights[$1] })
     let point = Int128((u * w) >> 64)
     var running: Int128 = 0
-    return Int32(kept.first { running += weights[$0]; return running > point }!)
+    return Int32(
+      kept.first {
+        running += weights[$0]; return running > point
+      }!)
   }
 }
