@@ -97,6 +97,9 @@ let package = Package(
       name: "InferenceTests", dependencies: ["Digests", "ModelGraph", "Tokenizers", "ModelFiles", "Inference"],
       swiftSettings: strict),
     .testTarget(
+      name: "ReceiptsTests", dependencies: ["Digests", "ModelGraph", "Receipts", crypto],
+      exclude: ["Vectors"], swiftSettings: strict),
+    .testTarget(
       name: "VerificationTests", dependencies: ["Digests", "ModelGraph", "Receipts", "Verification"],
       swiftSettings: strict),
   ]
