@@ -94,7 +94,8 @@ let package = Package(
       name: "ModelFilesTests", dependencies: ["Digests", "ModelGraph", "ModelFiles", "model-store-helper"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
-      name: "InferenceTests", dependencies: ["Digests", "ModelGraph", "Inference"], swiftSettings: strict),
+      name: "InferenceTests", dependencies: ["Digests", "ModelGraph", "Tokenizers", "ModelFiles", "Inference"],
+      swiftSettings: strict),
     .testTarget(
       name: "ReceiptsTests", dependencies: ["Digests", "ModelGraph", "Receipts", crypto],
       exclude: ["Vectors"], swiftSettings: strict),
