@@ -40,7 +40,7 @@ import Testing
   /// Between token ids in and token ids out there is no floating point. Importers may use it.
   @Test(arguments: ["Digests", "ModelGraph", "Tokenizers", "Receipts", "Verification", "CKernels", "Inference"])
   func evaluationPathHasNoFloatingPoint(_ target: String) throws {
-    let types: Set<Substring> = ["Double", "Float", "Float16", "Float32", "Float64", "Float80", "CGFloat", "float", "double"]
+    let types: Set<String.SubSequence> = ["Double", "Float", "Float16", "Float32", "Float64", "Float80", "CGFloat", "float", "double"]
     for file in try SourceTree.files("Sources/\(target)", ["swift", "c", "h"]) {
       for line in file.code {
         let words = line.text.split { !($0.isLetter || $0.isNumber || $0 == "_") }
@@ -53,9 +53,9 @@ import Testing
 
   @Test func filesStayReadable() throws {
     for file in try SourceTree.files("Sources", ["swift", "c", "h"]) + SourceTree.files("Tests", ["swift", "c"]) {
-      let limit = file.path.contains("Generated") ? Int.max : 600
+      let limit = file.isGenerated ? Int.max : 600
       #expect(file.lines.count <= limit, "\(file.path) has \(file.lines.count) lines")
-      for (index, line) in file.lines.enumerated() where line.count > 140 && !file.path.contains("Generated") && !line.contains("\"") {
+      for (index, line) in file.lines.enumerated() where line.count > 140 && !file.isGenerated && !line.contains("\"") {
         Issue.record("\(file.path):\(index + 1) is \(line.count) characters wide")
       }
     }
