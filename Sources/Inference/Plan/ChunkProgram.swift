@@ -12,7 +12,6 @@ final class ChunkProgram: CrewProgram {
   let epsilon: Int64
   let headDimension: Int
   let pageLayout: PageLayout
-  let members: Int
   var chunk: Chunk
   /// Present only while a caller wants them.
   var trace: TraceSink?
@@ -26,13 +25,18 @@ final class ChunkProgram: CrewProgram {
     self.plan = plan
     self.kernels = kernels
     self.pageLayout = pageLayout
-    self.members = members
     frequencies = image.manifest.ropeFrequencies
     epsilon = Int64(image.manifest.config.normEpsilon)
     headDimension = image.manifest.config.headDimension
     chunk = Chunk(rowsMax: plan.rowsMax)
     scratch = try Scratch(members: members, vectorBytes: plan.vectorScratchBytes)
   }
+
+  /// Whether handing work to other threads would cost more than it saves.
+  var isSmall: Bool { (chunk.rows * plan.weightsPerRow) < ChunkProgram.weightsToShare }
+
+  /// Multiplications that take some tens of microseconds.
+  private static let weightsToShare = 6 << 20
 
   /// Makes room for attention; the only memory that grows with the context.
   func prepareScratch() throws(EngineFailure) {
