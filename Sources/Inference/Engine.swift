@@ -135,7 +135,7 @@ public final class Engine: Sendable {
 
   private func run(_ program: ChunkProgram, _ batch: [Slice]) throws(EngineFailure) {
     try program.prepareScratch()
-    crew.run(program)
+    crew.run(program, alone: program.isSmall)
     for run in program.chunk.runs { batch[run.slice].sequence.advance(by: run.rows) }
     program.chunk.removeAll()
   }

@@ -35,7 +35,8 @@ public final class SequenceState: @unchecked Sendable {
     counter.store(count, ordering: .releasing)
   }
 
-  /// A sequence that begins with this one's first `count` positions; whole pages are shared, not copied.
+  /// A sequence that begins with this one's first `count` positions. Whole pages are shared until one of the
+  /// two writes to them.
   ///
   /// - Throws: ``EngineFailure/memoryNotAvailable(bytes:)``.
   public func fork(at count: Int) throws(EngineFailure) -> SequenceState {
@@ -46,12 +47,16 @@ public final class SequenceState: @unchecked Sendable {
     let (whole, rest) = count.quotientAndRemainder(dividingBy: PageLayout.positions)
     for page in pages[..<whole] { other.append(page) }
     if rest > 0 {
-      let copy = try pool.take()
-      copy.memory.base.copyMemory(from: pages[whole].memory.base, byteCount: pool.layout.byteCount)
-      other.append(copy)
+      other.append(try SequenceState.copy(of: pages[whole], pool))
     }
     other.counter.store(count, ordering: .releasing)
     return other
+  }
+
+  private static func copy(of page: Page, _ pool: PagePool) throws(EngineFailure) -> Page {
+    let copy = try pool.take()
+    copy.memory.base.copyMemory(from: page.memory.base, byteCount: pool.layout.byteCount)
+    return copy
   }
 
   /// Pages that so many positions need.
@@ -76,6 +81,13 @@ public final class SequenceState: @unchecked Sendable {
   ///
   /// - Returns: the page table, valid until the next call.
   func reserve(positions: Int) throws(EngineFailure) -> UnsafePointer<UnsafePointer<UInt8>?> {
+    let (first, slot) = count.quotientAndRemainder(dividingBy: PageLayout.positions)
+    // A page that another sequence reads is not written to: both begin alike, and go on differently.
+    if slot > 0 && !isKnownUniquelyReferenced(&pages[first]) {
+      let copy = try SequenceState.copy(of: pages[first], pool)
+      pages[first] = copy
+      table[first] = copy.address
+    }
     while pages.count < SequenceState.pages(for: positions) { append(try pool.take()) }
     return UnsafePointer(table)
   }
@@ -90,7 +102,7 @@ public final class SequenceState: @unchecked Sendable {
       table.deallocate()
       (table, tableCapacity) = (larger, 2 * tableCapacity)
     }
-    table[pages.count] = UnsafePointer(page.memory.base.assumingMemoryBound(to: UInt8.self))
+    table[pages.count] = page.address
     pages.append(page)
   }
 }

@@ -35,15 +35,25 @@ import Testing
 
   @Test(arguments: shapes)
   func equalsReference(_ shape: Shape) throws {
+    try compare(shape.config, hostile: false, [(1, 256), (2, 7), (3, 64), (2, 1)])
+  }
+
+  /// Weights at their bounds: clamps, saturated scores, vanishing norms.
+  @Test(arguments: shapes)
+  func equalsReferenceAtTheBounds(_ shape: Shape) throws {
+    try compare(shape.config, hostile: true, [(2, 33)])
+  }
+
+  private func compare(_ config: ModelConfiguration, hostile: Bool, _ settings: [(Int, Int)]) throws {
     let seed = Seed.value
-    let image = try SyntheticModel.image(shape.config, seed: seed)
+    let image = try SyntheticModel.image(config, seed: seed, hostile: hostile)
     var random = SplitMix64(seed: seed ^ 1)
-    let prompts = [1, 2, 65, shape.config.contextLength].map { count in
-      (0..<count).map { _ in Int32.random(in: 0..<Int32(shape.config.vocabularySize), using: &random) }
+    let prompts = [1, 2, 65, config.contextLength].map { count in
+      (0..<count).map { _ in Int32.random(in: 0..<Int32(config.vocabularySize), using: &random) }
     }
     let expected = try prompts.map { try Evaluation.reference(image, $0) }
     for kernels in KernelChoice.available {
-      for (threads, chunk) in [(1, 256), (2, 7), (3, 64), (2, 1)] {
+      for (threads, chunk) in settings {
         let engine = try Engine(
           image: image, options: EngineOptions(threads: threads, kernels: .named(kernels), prefillChunk: chunk))
         for (prompt, wanted) in zip(prompts, expected) {

@@ -28,7 +28,8 @@ enum SyntheticModel {
       normEpsilon: 10_995_116 * hidden, tiedEmbeddings: tied)
   }
 
-  static func image(_ config: ModelConfiguration, seed: UInt64) throws -> ModelImage {
+  /// - Parameter hostile: weights at their bounds and exponents anywhere, as no training yields them.
+  static func image(_ config: ModelConfiguration, seed: UInt64, hostile: Bool = false) throws -> ModelImage {
     var random = SplitMix64(seed: seed)
     var tensors: [TensorEntry] = []
     var end = 0
@@ -37,13 +38,14 @@ enum SyntheticModel {
       guard let bytes = TensorEntry.bytes(kind: shape.kind, shape: shape.shape) else { preconditionFailure("a shape") }
       tensors.append(
         TensorEntry(
-          name: shape.name, kind: shape.kind, shape: shape.shape, exponent: exponent(shape), offset: end,
-          bytes: bytes))
+          name: shape.name, kind: shape.kind, shape: shape.shape, exponent: hostile ? anyExponent(&random) : exponent(shape),
+          offset: end, bytes: bytes))
       end = TensorEntry.paddedTo64(end + bytes)
     }
     var weights = [UInt8](repeating: 0, count: end)
     weights.withUnsafeMutableBytes { buffer in
       for tensor in tensors { fill(tensor, UnsafeMutableRawBufferPointer(rebasing: buffer[tensor.offset...]), &random) }
+      if hostile { for tensor in tensors { exaggerate(tensor, buffer, &random) } }
     }
     let frequencies = frequencies(config.headDimension)
     let manifest = ModelManifest(
@@ -65,6 +67,36 @@ enum SyntheticModel {
     case .table16: 38
     // √d in 2^19…2^22
     case .gain: 21 - halfBitLength(shape.shape[0])
+    }
+  }
+
+  private static func anyExponent(_ random: inout SplitMix64) -> Int {
+    [-256, 256, 0].randomElement(using: &random).map { Int.random(in: 0..<4, using: &random) == 0 ? $0 : nil }
+      .flatMap { $0 } ?? Int.random(in: -20...60, using: &random)
+  }
+
+  /// Every few values one at a bound of its kind.
+  private static func exaggerate(
+    _ tensor: TensorEntry, _ buffer: UnsafeMutableRawBufferPointer, _ random: inout SplitMix64
+  ) {
+    let count = tensor.shape.reduce(1, *)
+    let every = 1 + Int(random.next() % 5)
+    let bits = random.next()
+    for i in stride(from: 0, to: count, by: every) {
+      let up = bits >> UInt64(i % 64) & 1 == 1
+      switch tensor.kind {
+      case .linear8: buffer[tensor.offset + i] = UInt8(bitPattern: up ? 127 : -128)
+      case .table16: buffer.storeBytes(of: up ? 32767 : -32768, toByteOffset: tensor.offset + 2 * i, as: Int16.self)
+      case .gain:
+        let bound: Int32 = (1 << 23) - 1
+        buffer.storeBytes(of: up ? bound : -bound, toByteOffset: tensor.offset + 4 * i, as: Int32.self)
+      }
+    }
+    if tensor.kind == .gain { return }
+    let values = TensorEntry.paddedTo64(tensor.kind == .linear8 ? count : 2 * count)
+    for j in stride(from: 0, to: tensor.shape[0], by: every) {
+      let multiplier: UInt32 = bits >> UInt64(63 - j % 64) & 1 == 1 ? (1 << 24) - 1 : 0
+      buffer.storeBytes(of: multiplier, toByteOffset: tensor.offset + values + 4 * j, as: UInt32.self)
     }
   }
 

@@ -26,6 +26,8 @@ final class Page: Sendable {
   let memory: Arena
   private let pool: PagePool
 
+  var address: UnsafePointer<UInt8> { UnsafePointer(memory.base.assumingMemoryBound(to: UInt8.self)) }
+
   fileprivate init(memory: Arena, pool: PagePool) {
     self.memory = memory
     self.pool = pool

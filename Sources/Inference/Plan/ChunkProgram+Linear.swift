@@ -2,62 +2,83 @@ import CKernels
 import ModelGraph
 
 extension ChunkProgram {
-  /// How a product is cut into units: tiles of rows, and ranges of output blocks.
+  /// How products of one input are cut into units: tiles of rows, and in each tile ranges of output blocks.
   private struct Cut {
     let rowsPerTile: Int
     let tiles: Int
-    let blocksPerUnit: Int
-    let ranges: Int
-    var units: Int { tiles * ranges }
+    /// Weights that a unit reads.
+    private let weightsPerUnit: Int
 
     /// Activations of a tile stay in a core's second-level cache.
     private static let tileBytes = 384 << 10
+    /// With as many rows for each member, every member keeps to its own rows from step to step.
+    private static let rowsPerMember = 24
+    /// Units of one member, so that who is done early can help.
+    private static let unitsPerMember = 6
     /// A unit is not worth fetching below this many weights.
     private static let unitWeights = 16 << 10
 
-    init(_ weight: PackedLinear, rows: Int, members: Int) {
-      let input = Int(weight.c.in_padded)
+    init(_ linears: UnsafeBufferPointer<LinearOperation>, _ range: Range<Int>, rows: Int, members: Int) {
+      let input = Int(linears[range.lowerBound].weight.c.in_padded)
       let fitting = max(16, Cut.tileBytes / (2 * input) / 16 * 16)
-      tiles = (rows + fitting - 1) / fitting
+      var tiles = (rows + fitting - 1) / fitting
+      if members > 1 && rows >= Cut.rowsPerMember * members { tiles = (tiles + members - 1) / members * members }
+      self.tiles = tiles
       rowsPerTile = (rows + tiles - 1) / tiles
-      let wantedRanges = members == 1 ? 1 : members * 8
-      let smallest = max(1, Cut.unitWeights / (input * Int(EV_BLOCK_OUTPUTS)))
-      blocksPerUnit = max(smallest, (weight.blocks + wantedRanges - 1) / wantedRanges)
-      ranges = (weight.blocks + blocksPerUnit - 1) / blocksPerUnit
+      let weights = range.reduce(0) { $0 + Int(linears[$1].weight.c.out_padded) } * input
+      let unitsPerTile = members == 1 ? 1 : (Cut.unitsPerMember * members + tiles - 1) / tiles
+      weightsPerUnit = max(Cut.unitWeights, (weights + unitsPerTile - 1) / unitsPerTile)
+    }
+
+    func blocksPerUnit(_ weight: PackedLinear) -> Int {
+      max(1, weightsPerUnit / (Int(weight.c.in_padded) * Int(EV_BLOCK_OUTPUTS)))
+    }
+
+    /// Units of one weight in each tile.
+    func ranges(_ weight: PackedLinear) -> Int {
+      let blocks = blocksPerUnit(weight)
+      return (weight.blocks + blocks - 1) / blocks
     }
   }
 
   func runLinears(_ range: Range<Int>, _ member: Crew.Member) {
     plan.linears.withUnsafeBufferPointer { linears in
-      var units = 0
-      for index in range { units += Cut(linears[index].weight, rows: chunk.rows, members: members).units }
-      member.forEach(units) { unit in
-        var rest = unit
-        for index in range {
-          let cut = Cut(linears[index].weight, rows: chunk.rows, members: members)
-          if rest < cut.units {
-            multiply(linears[index], cut, rest, rows: chunk.rows)
-            return
-          }
-          rest -= cut.units
-        }
-      }
+      runLinears(linears, range, rows: chunk.rows, member)
       if trace != nil {
         member.alone { for index in range { emit(linears[index].node, linears[index].out) } }
       }
     }
   }
 
-  private func multiply(_ linear: LinearOperation, _ cut: Cut, _ unit: Int, rows: Int) {
-    let (tile, part) = unit.quotientAndRemainder(dividingBy: cut.ranges)
+  private func runLinears(
+    _ linears: UnsafeBufferPointer<LinearOperation>, _ range: Range<Int>, rows: Int, _ member: Crew.Member
+  ) {
+    let cut = Cut(linears, range, rows: rows, members: member.count)
+    let unitsPerTile = range.reduce(0) { $0 + cut.ranges(linears[$1].weight) }
+    member.forEach(cut.tiles * unitsPerTile) { unit in
+      var part = unit % unitsPerTile
+      for index in range {
+        let ranges = cut.ranges(linears[index].weight)
+        if part < ranges {
+          multiply(linears[index], cut, tile: unit / unitsPerTile, part: part, rows: rows)
+          return
+        }
+        part -= ranges
+      }
+    }
+  }
+
+  private func multiply(_ linear: LinearOperation, _ cut: Cut, tile: Int, part: Int, rows: Int) {
     let firstRow = tile * cut.rowsPerTile
     let count = min(cut.rowsPerTile, rows - firstRow)
-    let firstBlock = part * cut.blocksPerUnit
+    if count <= 0 { return }
+    let blocks = cut.blocksPerUnit(linear.weight)
+    let firstBlock = part * blocks
     let (input, out) = (linear.input, linear.out)
     var weight = linear.weight.c
     kernels.pointee.linear8(
       &weight, input.planes(firstRow), input.planeBytes, Int32(count), Int32(firstBlock),
-      Int32(min(firstBlock + cut.blocksPerUnit, linear.weight.blocks)), out.int32(firstRow), out.rowBytes / 4)
+      Int32(min(firstBlock + blocks, linear.weight.blocks)), out.int32(firstRow), out.rowBytes / 4)
     guard part == 0 else { return }
     for row in firstRow..<(firstRow + count) {
       out.exponents(row)[0] = input.exponents(row)[0] + weight.shift - linear.weight.exponent
@@ -80,8 +101,9 @@ extension ChunkProgram {
         }
       }
       let product = LinearOperation(weight: linear.weight, input: gathered, out: linear.out, node: linear.node)
-      let cut = Cut(linear.weight, rows: rows, members: members)
-      member.forEach(cut.units) { multiply(product, cut, $0, rows: rows) }
+      withUnsafePointer(to: product) { pointer in
+        runLinears(UnsafeBufferPointer(start: pointer, count: 1), 0..<1, rows: rows, member)
+      }
       member.alone { deliver(product, first..<(first + rows)) }
     }
   }

@@ -12,7 +12,6 @@ final class ChunkProgram: CrewProgram {
   let epsilon: Int64
   let headDimension: Int
   let pageLayout: PageLayout
-  let members: Int
   var chunk: Chunk
   /// Present only while a caller wants them.
   var trace: TraceSink?
@@ -26,13 +25,18 @@ final class ChunkProgram: CrewProgram {
     self.plan = plan
     self.kernels = kernels
     self.pageLayout = pageLayout
-    self.members = members
     frequencies = image.manifest.ropeFrequencies
     epsilon = Int64(image.manifest.config.normEpsilon)
     headDimension = image.manifest.config.headDimension
     chunk = Chunk(rowsMax: plan.rowsMax)
     scratch = try Scratch(members: members, vectorBytes: plan.vectorScratchBytes)
   }
+
+  /// Whether handing work to other threads would cost more than it saves.
+  var isSmall: Bool { (chunk.rows * plan.weightsPerRow) < ChunkProgram.weightsToShare }
+
+  /// Multiplications that take some tens of microseconds.
+  private static let weightsToShare = 6 << 20
 
   /// Makes room for attention; the only memory that grows with the context.
   func prepareScratch() throws(EngineFailure) {
@@ -84,18 +88,22 @@ final class ChunkProgram: CrewProgram {
   private func runAttention(_ a: AttentionOperation, _ member: Crew.Member) {
     let memory = scratch.attention(member.index)
     let kernel = kernels.pointee.attention!
-    let group = a.heads / a.keyValueHeads
-    member.forEach(chunk.tiles.count * a.keyValueHeads) { unit in
-      let tile = chunk.tiles[unit / a.keyValueHeads]
-      let head = unit % a.keyValueHeads
+    // Few units are divided further, at the cost of reading keys and values more than once.
+    let whole = a.heads / a.keyValueHeads
+    let isCoarse = member.count > 1 && chunk.tiles.count * a.keyValueHeads < 4 * member.count
+    let parts = isCoarse ? whole : 1
+    let group = whole / parts
+    member.forEach(chunk.tiles.count * a.keyValueHeads * parts) { unit in
+      let tile = chunk.tiles[unit / (a.keyValueHeads * parts)]
+      let firstHead = unit % (a.keyValueHeads * parts) * group
       let run = chunk.runs[tile.run]
       let (queries, out) = (a.queries, a.out)
       var call = ev_attention(
-        q: queries.int16(tile.firstRow) + head * group * headDimension,
-        q_exponent: queries.exponents(tile.firstRow) + head * group,
-        pages: run.pages, page_offset: pageLayout.offset(cache: a.cache, head: head),
-        out: out.int32(tile.firstRow) + head * group * headDimension,
-        out_exponent: out.exponents(tile.firstRow) + head * group,
+        q: queries.int16(tile.firstRow) + firstHead * headDimension,
+        q_exponent: queries.exponents(tile.firstRow) + firstHead,
+        pages: run.pages, page_offset: pageLayout.offset(cache: a.cache, head: firstHead / whole),
+        out: out.int32(tile.firstRow) + firstHead * headDimension,
+        out_exponent: out.exponents(tile.firstRow) + firstHead,
         q_stride: queries.rowBytes / 2, q_exponent_stride: queries.heads, out_stride: out.rowBytes / 4,
         out_exponent_stride: out.heads,
         first_position: Int32(run.firstPosition + tile.firstRow - run.firstRow), rows: Int32(tile.rows),

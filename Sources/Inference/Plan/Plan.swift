@@ -22,6 +22,8 @@ final class Plan: @unchecked Sendable {
   let angles: UnsafeMutablePointer<Int32>
   /// What kernels need for one row of any operator but attention.
   let vectorScratchBytes: Int
+  /// Multiplications per row, the last product and attention aside.
+  let weightsPerRow: Int
   private let arena: Arena
   private let image: ModelImage
 
@@ -42,6 +44,7 @@ final class Plan: @unchecked Sendable {
     rowOperations = builder.rowOperations
     linears = builder.linears
     logitsInput = builder.logitsInput
+    weightsPerRow = linears.reduce(0) { $0 + Int($1.weight.c.in) * Int($1.weight.c.out) }
     names = image.graph.nodes.map(\.name)
     self.rowsMax = rowsMax
     logitsRowsMax = logitsRows

@@ -34,29 +34,46 @@ final class Crew: Sendable {
 
   deinit { shared.stop() }
 
-  /// Runs `program` on every member and returns when all have finished it. One caller at a time.
-  func run(_ program: any CrewProgram) {
+  /// Runs `program` and returns when it is finished. One caller at a time.
+  ///
+  /// - Parameter alone: whether the caller does everything, because there is too little to share.
+  func run(_ program: any CrewProgram, alone: Bool = false) {
+    if alone || count == 1 {
+      program.run(Member(index: 0, count: 1, shared: shared))
+      return
+    }
     shared.start(program)
-    program.run(Member(index: 0, shared: shared))
+    program.run(Member(index: 0, count: count, shared: shared))
     shared.barrier()
   }
 
   /// One thread's view of the crew.
   struct Member {
     let index: Int
+    /// Members that run the program.
+    let count: Int
     fileprivate let shared: Shared
 
-    /// Calls `body` once for every unit in 0..<count, on whichever members are free, then waits for all.
+    /// Calls `body` once for every unit in 0..<units, then waits for all members.
+    ///
+    /// Each member begins with a share of its own, the same whenever `units` is the same, so that what one
+    /// step leaves in a core's cache is there for the next. Who is done early helps the others.
     @inline(__always)
-    func forEach(_ count: Int, _ body: (Int) -> Void) {
-      guard shared.count > 1 else {
-        for unit in 0..<count { body(unit) }
+    func forEach(_ units: Int, _ body: (Int) -> Void) {
+      guard count > 1 else {
+        for unit in 0..<units { body(unit) }
         return
       }
-      while true {
-        let unit = shared.next.value.wrappingAdd(1, ordering: .relaxed).oldValue
-        if unit >= count { break }
-        body(unit)
+      var owner = index
+      for _ in 0..<count {
+        let first = units * owner / count
+        let end = units * (owner + 1) / count
+        while true {
+          let unit = first + shared.taken[owner].value.wrappingAdd(1, ordering: .relaxed).oldValue
+          if unit >= end { break }
+          body(unit)
+        }
+        owner = owner + 1 == count ? 0 : owner + 1
       }
       shared.barrier()
     }
@@ -64,7 +81,7 @@ final class Crew: Sendable {
     /// Calls `body` on one member while the others wait.
     func alone(_ body: () -> Void) {
       if index == 0 { body() }
-      shared.barrier()
+      if count > 1 { shared.barrier() }
     }
   }
 }
@@ -80,7 +97,8 @@ private final class Shared: @unchecked Sendable {
   // Sendable because `program` and `stopping` are written before `round` is released and read after it is
   // acquired.
   let count: Int
-  let next = Spaced()
+  /// For each member, how many units of its share have been taken.
+  let taken: UnsafeMutablePointer<Spaced>
   let workers = Mutex<[EngineThread]>([])
   private let arrived = Spaced()
   private let phase = Spaced()
@@ -99,12 +117,19 @@ private final class Shared: @unchecked Sendable {
 
   init(count: Int) {
     self.count = count
+    taken = .allocate(capacity: count)
+    for index in 0..<count { (taken + index).initialize(to: Spaced()) }
     spins = Atomic(count > EngineThread.processorCount ? Shared.spinsMin : Shared.spinsMax)
+  }
+
+  deinit {
+    taken.deinitialize(count: count)
+    taken.deallocate()
   }
 
   func start(_ program: any CrewProgram) {
     self.program = program
-    if count > 1 { change(round) }
+    change(round)
   }
 
   func stop() {
@@ -122,18 +147,17 @@ private final class Shared: @unchecked Sendable {
     while true {
       seen = wait(round, toDifferFrom: seen)
       if stopping { return }
-      program?.run(Crew.Member(index: index, shared: self))
+      program?.run(Crew.Member(index: index, count: count, shared: self))
       barrier()
     }
   }
 
-  /// Waits until every member is here. The last one resets the unit counter for the next step.
+  /// Waits until every member is here. The last one resets the counters for the next step.
   func barrier() {
-    guard count > 1 else { return }
     let current = phase.value.load(ordering: .relaxed)
     if arrived.value.wrappingAdd(1, ordering: .acquiringAndReleasing).newValue == count {
       arrived.value.store(0, ordering: .relaxed)
-      next.value.store(0, ordering: .relaxed)
+      for index in 0..<count { taken[index].value.store(0, ordering: .relaxed) }
       change(phase)
     } else {
       _ = wait(phase, toDifferFrom: current)
