@@ -148,9 +148,7 @@ def test_list_show_keys(tmp_path):
 
 
 def test_import_list_run_remove(tmp_path):
-    source = ROOT / "Tests" / "ModelFilesTests" / "Fixtures" / "tiny-llama"
-    if not source.is_dir():
-        source = next((ROOT / "Tests" / "ModelFilesTests").rglob("config.json")).parent
+    source = next((ROOT / "Tests" / "ModelFilesTests" / "Fixtures").rglob("config.json")).parent
     first = json.loads(run(tmp_path, "import", str(source), "--name", "tiny", "--json").out)
     again = json.loads(run(tmp_path, "import", str(source), "--name", "tiny2", "--threads", "1", "--json").out)
     assert first["digest"] == again["digest"]
