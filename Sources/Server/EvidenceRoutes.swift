@@ -1,4 +1,5 @@
 import Digests
+import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -14,7 +15,7 @@ struct EvidenceRoutes: Sendable {
   func add(to router: Router<BasicRequestContext>) {
     router.get("/v1/receipts/{id}") { request, context in
       let id = try context.parameters.require("id")
-      guard id.utf8.count <= 128, let entry = try await store.find(id) else {
+      guard id.utf8.count <= 128, let entry = try await store.find(id, now: Int64(Date().timeIntervalSince1970)) else {
         throw APIError(
           .notFound, "no receipt with the id '\(id.prefix(128))' is kept here", param: "id", code: "receipt_not_found")
       }

@@ -60,11 +60,18 @@ public struct ReceiptStore: Sendable {
     try await database.write { db in try entry.insert(db) }
   }
 
-  /// - Parameter id: a receipt id or a response id.
-  public func find(_ id: String) async throws -> Entry? {
-    try await database.read { db in
+  /// - Parameters:
+  ///   - id: a receipt id or a response id.
+  ///   - now: seconds since 1970; evidence whose time is over is not given out, deleted yet or not.
+  public func find(_ id: String, now: Int64) async throws -> Entry? {
+    var entry = try await database.read { db in
       try Entry.filter(Column("receiptID") == id || Column("responseID") == id).fetchOne(db)
     }
+    if let expires = entry?.evidenceExpires, expires <= now {
+      entry?.evidence = nil
+      entry?.evidenceExpires = nil
+    }
+    return entry
   }
 
   /// Deletes evidence whose time is over; receipts stay.

@@ -50,7 +50,23 @@ public struct ServerApplication: Service {
       }
     }
     defer { purge.cancel() }
-    try await application.run()
+    do {
+      try await application.run()
+    } catch let error as IOError {
+      throw ServerFailure.cannotListen(host: options.host, port: options.port, reason: String(cString: strerror(error.errnoCode)))
+    }
+  }
+}
+
+/// Why the server cannot run here.
+public enum ServerFailure: Error, CustomStringConvertible {
+  case cannotListen(host: String, port: Int, reason: String)
+
+  public var description: String {
+    switch self {
+    case .cannotListen(let host, let port, let reason):
+      "cannot listen on \(host):\(port): \(reason)\nhint: choose another port with --port, or 0 to let the system choose"
+    }
   }
 }
 
