@@ -39,7 +39,7 @@ import Tokenizers
       for (number, setting) in Setting.all.enumerated() {
         let engine = try Engine(
           image: model.image,
-          options: EngineOptions(threads: setting.threads, kernels: .named(kernels), prefillChunk: setting.chunk))
+          options: EngineOptions.sharing(threads: setting.threads, kernels: .named(kernels), prefillChunk: setting.chunk))
         let share = answers.indices.filter { index in
           (0..<Self.enginesPerPrompt).contains { (index + $0 * 5) % Setting.all.count == number }
         }

@@ -56,7 +56,7 @@ import Testing
   @Test func equalsAloneUnderRandomSchedules() async throws {
     let seed = Seed.value
     var random = SplitMix64(seed: seed)
-    let engine = try Engine(image: Self.image, options: EngineOptions(threads: 2, prefillChunk: 32))
+    let engine = try Engine(image: Self.image, options: EngineOptions.sharing(threads: 2, prefillChunk: 32))
     let orders = try (0..<60).map { _ in try Order(&random) }
     let alone = try orders.map { order in
       let result = try Generator(engine: engine).generate(
@@ -97,7 +97,7 @@ import Testing
 
   @Test func cancellationEndsRequests() async throws {
     var random = SplitMix64(seed: 11)
-    let engine = try Engine(image: Self.image, options: EngineOptions(threads: 1))
+    let engine = try Engine(image: Self.image, options: EngineOptions.sharing(threads: 1))
     let scheduler = try Scheduler(engine: engine, options: SchedulerOptions(activeMax: 2))
     let orders = try (0..<4).map { _ in try Order(&random, maxTokens: 130) }.map { $0.endless }
     // By the consumer's word, in the middle.
@@ -133,7 +133,7 @@ import Testing
 
   @Test func queueIsBounded() async throws {
     var random = SplitMix64(seed: 12)
-    let engine = try Engine(image: Self.image, options: EngineOptions(threads: 1))
+    let engine = try Engine(image: Self.image, options: EngineOptions.sharing(threads: 1))
     let scheduler = try Scheduler(engine: engine, options: SchedulerOptions(activeMax: 2, queueMax: 3))
     let order = try Order(&random, maxTokens: 130).endless
     let accepted = try (0..<5).map { _ in try order.submit(to: scheduler) }
@@ -147,7 +147,7 @@ import Testing
 
   @Test func drainFinishesWhatWasAccepted() async throws {
     var random = SplitMix64(seed: 13)
-    let engine = try Engine(image: Self.image, options: EngineOptions(threads: 2))
+    let engine = try Engine(image: Self.image, options: EngineOptions.sharing(threads: 2))
     let scheduler = try Scheduler(engine: engine, options: SchedulerOptions(activeMax: 2))
     let order = try Order(&random, maxTokens: 100).endless
     let accepted = try (0..<6).map { _ in try order.submit(to: scheduler) }
@@ -162,7 +162,7 @@ import Testing
 
   @Test func shutdownCancelsWhatRuns() async throws {
     var random = SplitMix64(seed: 14)
-    let engine = try Engine(image: Self.image, options: EngineOptions(threads: 2))
+    let engine = try Engine(image: Self.image, options: EngineOptions.sharing(threads: 2))
     let scheduler = try Scheduler(engine: engine, options: SchedulerOptions(activeMax: 2))
     let order = try Order(&random, maxTokens: 130).endless
     let accepted = try (0..<6).map { _ in try order.submit(to: scheduler) }
@@ -174,7 +174,7 @@ import Testing
   }
 
   @Test func badRequestsAreRefused() throws {
-    let engine = try Engine(image: Self.image, options: EngineOptions(threads: 1))
+    let engine = try Engine(image: Self.image, options: EngineOptions.sharing(threads: 1))
     let scheduler = try Scheduler(engine: engine, options: SchedulerOptions(cacheBytesMax: engine.cacheBytes(positions: 64)))
     func refusal(_ prompt: [Int32], _ parameters: SamplingParameters) -> GenerationRejection? {
       do {
