@@ -120,6 +120,8 @@ def mapping(apply):
 
 emit("lowercase", "Distance, count, scalars.", mapping(n.Lowercase().normalize_str))
 emit("uppercase", "Distance, count, scalars.", mapping(str.upper))
+emit("titlecase", "Distance, count, scalars; where title case is not upper case.",
+     mapping(lambda c: c.title() if c.title() != c.upper() else c))
 
 nfc, nfd, nfkd = n.NFC().normalize_str, n.NFD().normalize_str, n.NFKD().normalize_str
 values, at = [], 0

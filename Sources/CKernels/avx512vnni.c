@@ -261,7 +261,8 @@ AVX512 EV_INLINE __m512i exp2_table(__m512i f) {
   return _mm512_sub_epi16(_mm512_set1_epi32(32768), _mm512_mulhrs_epi16(h, x));
 }
 
-AVX512 static int64_t weigh(const ev_pass *p, int32_t *scores, int32_t first, int32_t last, int32_t value_exponent_max) {
+AVX512 static int64_t weigh(
+    const ev_pass *p, int32_t *scores, int32_t first, int32_t last, int32_t value_exponent_max) {
   const int32_t begin = p->page_begin * EV_PAGE_POSITIONS;
   const __m512i one = _mm512_set1_epi32(1);
   __m512i b_max = _mm512_set1_epi32(INT32_MIN);

@@ -92,5 +92,6 @@ size_t ev_attention_scratch_bytes(int32_t rows, int32_t group, int32_t hd, int32
   const size_t one_row = (size_t)ev_attention_heads_at_once(group) * per_query;
   const size_t all_rows = (size_t)rows * one_row;
   const size_t most = one_row > EV_ATTENTION_SCORE_BYTES ? one_row : EV_ATTENTION_SCORE_BYTES;
-  return (all_rows < most ? all_rows : most) + (size_t)EV_ATTENTION_QUERIES * (size_t)ev_padded_head(hd) * sizeof(int64_t) + 64;
+  const size_t sums = (size_t)EV_ATTENTION_QUERIES * (size_t)ev_padded_head(hd) * sizeof(int64_t);
+  return (all_rows < most ? all_rows : most) + sums + 64;
 }

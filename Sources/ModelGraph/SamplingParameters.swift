@@ -41,7 +41,8 @@ public struct SamplingParameters: Sendable {
   public let stop: [String]
 
   /// The most likely token each time, until the model ends or the limit of this format is reached.
-  public static let greedy = SamplingParameters(unchecked: (0, 0, 1_000_000, 0, 1_000_000, 0, 0, [], nil, maxTokensMax, []))
+  public static let greedy = SamplingParameters(
+    unchecked: (0, 0, 1_000_000, 0, 1_000_000, 0, 0, [], nil, maxTokensMax, []))
 
   /// - Throws: ``FieldError`` naming the first member that is out of range.
   public init(

@@ -57,8 +57,12 @@ public enum Commitment {
 /// Digests of token sequences: the ids as little-endian u32, concatenated.
 public enum TokenDigest {
   /// Also what the seed stream is bound to (docs/spec/arithmetic.md, section 7).
-  public static func input(_ tokens: [Int32]) -> Digest<Commitment.InputTokens> { DomainTag.inputTokens.digest(bytes(tokens)) }
-  public static func output(_ tokens: [Int32]) -> Digest<Commitment.OutputTokens> { DomainTag.outputTokens.digest(bytes(tokens)) }
+  public static func input(_ tokens: [Int32]) -> Digest<Commitment.InputTokens> {
+    DomainTag.inputTokens.digest(bytes(tokens))
+  }
+  public static func output(_ tokens: [Int32]) -> Digest<Commitment.OutputTokens> {
+    DomainTag.outputTokens.digest(bytes(tokens))
+  }
 
   static func bytes(_ tokens: [Int32]) -> [UInt8] {
     var out: [UInt8] = []

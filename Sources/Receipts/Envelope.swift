@@ -85,7 +85,8 @@ extension JSONFields {
   fileprivate mutating func base64(_ key: String, bytesMax: Int) throws(FieldError) -> [UInt8] {
     let text = try string(key, bytesMax: (bytesMax + 2) / 3 * 4)
     guard let bytes = Base64.bytes(text) else {
-      throw .notAllowed(path: path(of: key), value: String(text.prefix(40)), wanted: "padded base64 in its one spelling")
+      throw .notAllowed(
+        path: path(of: key), value: String(text.prefix(40)), wanted: "padded base64 in its one spelling")
     }
     guard bytes.count <= bytesMax else {
       throw .outOfRange(path: path(of: key) + ".bytes", value: bytes.count, range: 0...bytesMax)

@@ -17,7 +17,8 @@ extension JSONFields {
   mutating func hex(_ key: String, count: ClosedRange<Int>) throws(FieldError) -> [UInt8] {
     let text = try string(key, bytesMax: 200)
     guard let bytes = Hex.bytes(text), count.contains(bytes.count) else {
-      let wanted = count.lowerBound == count.upperBound ? "\(count.lowerBound)" : "\(count.lowerBound) to \(count.upperBound)"
+      let wanted =
+        count.lowerBound == count.upperBound ? "\(count.lowerBound)" : "\(count.lowerBound) to \(count.upperBound)"
       throw .notAllowed(path: path(of: key), value: text, wanted: "lower-case hex of \(wanted) bytes")
     }
     return bytes

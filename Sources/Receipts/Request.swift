@@ -45,7 +45,8 @@ public enum Request: Sendable {
       for (i, item) in items.enumerated() {
         var entry = try JSONFields(item, path: "\(fields.path(of: "messages"))[\(i)]")
         messages.append(
-          Message(role: try entry.role("role"), content: try entry.string("content", bytesMax: EvidenceLimits.textBytesMax)))
+          Message(
+            role: try entry.role("role"), content: try entry.string("content", bytesMax: EvidenceLimits.textBytesMax)))
         try entry.finish()
       }
       self = .chat(messages)

@@ -98,7 +98,9 @@ extension Statement.Subject {
     name = try fields.identifier("name")
     var digests = try fields.fields("digest")
     let bytes = try digests.hex("sha256", count: 32...32)
-    guard let digest = Digest<Commitment.OutputTokens>(bytes: bytes) else { preconditionFailure("32 bytes were checked") }
+    guard let digest = Digest<Commitment.OutputTokens>(bytes: bytes) else {
+      preconditionFailure("32 bytes were checked")
+    }
     self.digest = digest
     try digests.finish()
     try fields.finish()

@@ -17,7 +17,8 @@ struct Decoder: Sendable {
   /// `isFused`: a step before this one made one text of all tokens, so token boundaries mean nothing.
   private(set) var steps: [(step: Step, isFused: Bool)] = []
 
-  init(_ steps: [Step]) { self.steps = steps.map { ($0, false) } }
+  /// - Parameter fused: steps for the text as a whole, after the others.
+  init(_ steps: [Step], fused: [Step] = []) { self.steps = steps.map { ($0, false) } + fused.map { ($0, true) } }
 
   init(_ reader: DefinitionReader) throws(TokenizerError) {
     var isFused = false

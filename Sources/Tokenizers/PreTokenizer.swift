@@ -10,6 +10,8 @@ indirect enum PreTokenizer: Sendable {
   case whitespaceSplit
   case bert
   case metaspace(Metaspace)
+  /// Puts bytes before every piece. Only GGUF's WordPiece vocabularies ask for it.
+  case prepend([UInt8])
   case sequence([PreTokenizer])
 
   static let gpt2Pattern = #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#
@@ -77,6 +79,11 @@ indirect enum PreTokenizer: Sendable {
       Self.cut(&text, .removed) { UnicodeTables.has(.whitespace, $0) }
       Self.cut(&text, .isolated) { UnicodeTables.has(.punctuation, $0) }
     case .metaspace(let metaspace): metaspace.apply(&text)
+    case .prepend(let prefix):
+      text.rewrite { piece, _, out in
+        out.append(contentsOf: prefix)
+        out.append(contentsOf: piece)
+      }
     case .sequence(let steps): for s in steps { s.apply(&text) }
     }
   }
@@ -140,37 +147,5 @@ indirect enum PreTokenizer: Sendable {
       }
       if current != 0 { out.append(start..<at) }
     }
-  }
-}
-
-/// Spaces as a visible character, as SentencePiece writes them.
-struct Metaspace: Sendable {
-  enum PrependScheme { case always, first, never }
-
-  let replacement: [UInt8]
-  let prependScheme: PrependScheme
-  let splits: Bool
-
-  init(_ reader: DefinitionReader) throws(TokenizerError) {
-    var bytes: [UInt8] = []
-    UTF8Text.append(try reader.scalar("replacement") ?? 0x2581, to: &bytes)
-    replacement = bytes
-    splits = try reader.bool("split", default: true)
-    switch try reader.word("prepend_scheme") {
-    case "always": prependScheme = .always
-    case "first": prependScheme = .first
-    case "never": prependScheme = .never
-    case nil: prependScheme = try reader.bool("add_prefix_space", default: true) ? .always : .never
-    case let other?: throw .unsupported("the prepend scheme \(other)")
-    }
-  }
-
-  func apply(_ text: inout PreTokenizedText) {
-    text.rewrite { piece, isTextStart, out in
-      let prepends = prependScheme == .always || (prependScheme == .first && isTextStart)
-      if prepends, piece.first != 0x20, !piece.starts(with: replacement) { out.append(contentsOf: replacement) }
-      for b in piece { if b == 0x20 { out.append(contentsOf: replacement) } else { out.append(b) } }
-    }
-    if splits { PreTokenizer.cut(&text, .literal(replacement), .mergedWithNext, inverted: false) }
   }
 }

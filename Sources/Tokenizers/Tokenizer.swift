@@ -7,6 +7,8 @@ import Digests
 public struct Tokenizer: Sendable {
   enum Model: Sendable {
     case bytePairs(BytePairEncoding)
+    case sentencePiece(SentencePieceMerging)
+    case unigram(Unigram)
     case wordPiece(WordPiece)
   }
 
@@ -106,6 +108,8 @@ public struct Tokenizer: Sendable {
         for piece in pieces.pieces where !piece.range.isEmpty {
           switch model {
           case .bytePairs(let m): m.encode(text, piece.range, blocked: blocked, &merging, into: &ids)
+          case .sentencePiece(let m): m.encode(text, piece.range, blocked: blocked, &merging, into: &ids)
+          case .unigram(let m): m.encode(text, piece.range, blocked: blocked, into: &ids)
           case .wordPiece(let m): m.encode(text, piece.range, blocked: blocked, into: &ids)
           }
         }

@@ -39,8 +39,29 @@ enum TokenizerDefinition {
         continuationPrefix: try reader.string("continuing_subword_prefix") ?? Array("##".utf8),
         scalarsPerWordMax: try reader.integer("max_input_chars_per_word") ?? 100)
       return (.wordPiece(model), vocabulary, vocabulary.id(of: unknown))
+    case "Unigram":
+      let (model, vocabulary, unknown) = try unigram(reader)
+      return (.unigram(model), vocabulary, unknown)
     default: throw .unsupported("the model \(type)")
     }
+  }
+
+  private static func unigram(_ reader: DefinitionReader) throws(TokenizerError) -> (Unigram, Vocabulary, Int32) {
+    var entries: [(bytes: [UInt8], id: Int)] = []
+    var scores: [Binary64] = []
+    for (id, entry) in try reader.requiredArray("vocab").enumerated() {
+      guard let pair = entry.array, pair.count == 2, let piece = pair[0].string, let number = pair[1].number,
+        let score = Binary64(decimal: number.text)
+      else { throw .invalid(field: "\(reader.field("vocab"))[\(id)]", reason: "it is not a piece and its score") }
+      entries.append((Array(piece.utf8), id))
+      scores.append(score)
+    }
+    guard let unknown = try reader.integer("unk_id") else { throw .missing(field: reader.field("unk_id")) }
+    let vocabulary = try Vocabulary(entries)
+    let model = try Unigram(
+      vocabulary: vocabulary, scores: scores, unknown: unknown,
+      fallsBackToBytes: try reader.bool("byte_fallback", default: false))
+    return (model, vocabulary, Int32(unknown))
   }
 
   private static func vocabulary(_ reader: DefinitionReader) throws(TokenizerError) -> Vocabulary {

@@ -23,7 +23,8 @@ extension Refutation: CustomStringConvertible {
     case .deliveredMoreThanGenerated(let delivered, let generated):
       "\(delivered) tokens are said to be delivered, and \(generated) were generated"
     case .deliveredLessThanGenerated(let delivered, let generated, let finish):
-      "\(delivered) of \(generated) tokens were delivered, and yet the answer is said to have ended by \(finish.rawValue)"
+      "\(delivered) of \(generated) tokens were delivered, and yet the answer is said to have ended "
+        + "by \(finish.rawValue)"
     case .modelDigestMismatch(let stated, let found):
       "the statement names the model \(stated), and the manifest in the file is \(found)"
     case .modelManifestMalformed(let rejection): rejection.description
@@ -54,7 +55,8 @@ extension Refutation: CustomStringConvertible {
     case .streamHeadMismatch(let stated, let found):
       "the delivered tokens give the chain head \(found), and the statement says \(stated)"
     case .endOfSequenceMissing(let finish, let last):
-      "the answer is said to have ended by \(finish.rawValue), and its last token \(last.map { "\($0)" } ?? "(none)") is not an end"
+      "the answer is said to have ended by \(finish.rawValue), and "
+        + (last.map { "its last token \($0) is not an end" } ?? "it has no tokens")
     case .endOfSequenceInside(let i, let token):
       "output token \(i) is \(token), which ends an answer, and the answer did not end there"
     case .tokenLimitNotReached(let count, let limit):
@@ -62,7 +64,8 @@ extension Refutation: CustomStringConvertible {
     case .tokenLimitPassed(let count, let limit): "the answer has \(count) tokens, and its limit is \(limit)"
     case .tokenLimitHidden(let count, let finish):
       "the answer reached its limit of \(count) tokens, and is said to have ended by \(finish.rawValue)"
-    case .noTokens(let finish): "there are no output tokens, and yet the answer is said to have ended by \(finish.rawValue)"
+    case .noTokens(let finish):
+      "there are no output tokens, and yet the answer is said to have ended by \(finish.rawValue)"
     case .noStopStrings: "the answer is said to have ended at a stop string, and the parameters have none"
     case .requestNotRenderable(let message): "the model cannot render the opened request: \(message)"
     case .renderingDiffers(let at, let rendered, let opened):

@@ -62,7 +62,9 @@ public struct Verdict: Sendable {
   }
 
   private static func stillTrusted(_ established: Set<Level>, _ statement: Statement?) -> [String] {
-    guard let statement, !established.isEmpty else { return ["nothing is established: you would have to trust everyone"] }
+    guard let statement, !established.isEmpty else {
+      return ["nothing is established: you would have to trust everyone"]
+    }
     var out: [String] = []
     if established.contains(.replayed) {
       out.append("your own machine and this program")
@@ -82,7 +84,9 @@ public struct Verdict: Sendable {
     for result in results {
       if case .skip(let reason) = result.outcome { out.append("\(result.check.title): \(reason)") }
     }
-    if options.expected.keys.isEmpty && statement != nil { out.append("whose key signed: you named none to compare with") }
+    if options.expected.keys.isEmpty && statement != nil {
+      out.append("whose key signed: you named none to compare with")
+    }
     out.append("whether the answer is true, wise or safe")
     return out
   }

@@ -139,7 +139,24 @@ static void test_linear(int32_t rows, int32_t in, int32_t out, style ws, style q
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
 }
 
+// 32767 * 128 * in * M = (2^30 - 1) * 2^s holds exactly where in * M = 32769 * 2^j, for 32769 = 9 * 11 * 331.
+static void shift_tests(void) {
+  const int32_t ins[] = {1, 9, 11, 99, 331, 993, 3641, 32769, 65535};
+  for (size_t i = 0; i < sizeof ins / 4; i++) {
+    for (int32_t power = 1; power < 1 << 24; power *= 2) {
+      for (int32_t m = -1; m <= 1; m++) {
+        const int64_t near = (int64_t)power * (ins[i] <= 32769 ? 32769 / ins[i] : 1) + m;
+        if (near < 0 || near >= 1 << 24) continue;
+        check(
+            ev_linear8_shift(ins[i], (uint32_t)near) == m_linear_shift(ins[i], near), "all",
+            "shift in=%" PRId64 " max=%" PRId64, ins[i], near, 0, 0);
+      }
+    }
+  }
+}
+
 static void linear_tests(void) {
+  shift_tests();
   for (int64_t i = 0; i < count; i++) {
     const int32_t rows = (int32_t)(one_in(3) ? 1 : between(1, one_in(30) ? 40 : 9));
     test_linear(
@@ -317,7 +334,22 @@ typedef struct {
   int32_t first, rows, group, hd, window;
   style qs, ks, vs;
   int32_t score_exponent, score_spread, value_spread;
+  int32_t clamp;  // 1 or -1: scores within a few of the clamp on that side; then hd is 66 or more
 } attention_case;
+
+// A query and a key whose product is 2^30 >> left, plus `beyond`, for left = score_exponent in 0...12.
+static void near_clamp(attention_case a, int64_t beyond, int16_t *q, int16_t *key) {
+  int64_t rest = ((int64_t)1 << 30 >> a.score_exponent) + beyond;
+  memset(q, 0, (size_t)a.hd * 2);
+  memset(key, 0, (size_t)a.hd * 2);
+  for (int32_t c = 0; c < a.hd - 1; c++) {
+    q[c] = 4095;
+    key[c] = (int16_t)(a.clamp * (rest / 4095 > 4095 ? 4095 : rest / 4095));
+    rest -= (int64_t)a.clamp * key[c] * 4095;
+  }
+  q[a.hd - 1] = 1;
+  key[a.hd - 1] = (int16_t)(a.clamp * rest);
+}
 
 static void test_attention(attention_case a) {
   const int32_t positions = a.first + a.rows, pages_count = (positions + 63) / 64, hd = a.hd;
@@ -349,6 +381,7 @@ static void test_attention(attention_case a) {
       keys[j * hd + c] = (int16_t)value(a.ks, 4095);
       values[j * hd + c] = (int16_t)value(a.vs, 4095);
     }
+    if (a.clamp != 0) near_clamp(a, between(-20, 8), q, keys + j * hd);
     ek[j] = (int32_t)between(-a.score_spread, a.score_spread);
     ev[j] = (int32_t)between(-a.value_spread, a.value_spread);
     ev_page_store(pages[j / 64] + offset, j % 64, hd, keys + j * hd, ek[j], values + j * hd, ev[j]);
@@ -410,7 +443,7 @@ static attention_case random_attention(void) {
   a.rows = one_in(2) ? 1 : (int32_t)between(1, one_in(10) ? 40 : 6);
   a.group = one_in(3) ? 1 : (int32_t)between(1, one_in(12) ? one_in(12) ? 50 : 9 : 4);
   a.window = one_in(4) ? (int32_t)between(1, 100) : 0;
-  a.qs = random_style(), a.ks = random_style(), a.vs = random_style();
+  a.qs = random_style(), a.ks = random_style(), a.vs = random_style(), a.clamp = 0;
   a.score_exponent = (int32_t)(one_in(15) ? between(-2000, 2000) : one_in(4) ? between(-40, 40) : between(-18, -6));
   a.score_spread = one_in(10) ? 30 : (int32_t)between(0, 3);
   a.value_spread = one_in(15) ? 100000 : one_in(3) ? 0 : (int32_t)between(0, 14);
@@ -425,14 +458,22 @@ static void attention_tests(void) {
     if (sampled()) test_attention(a);
   }
   for (int32_t n = 1; n <= 520; n++) {  // every length around every page edge, all p at their largest
-    const attention_case a = {n - 1, 1, 1 + n % 3, 16 + n % 3 * 8, 0, ZERO, EXTREME, n % 2 ? POSITIVE : EXTREME, 0, 0, 0};
+    const attention_case a = {
+        n - 1, 1, 1 + n % 3, 16 + n % 3 * 8, 0, ZERO, EXTREME, n % 2 ? POSITIVE : EXTREME, 0, 0, 0, 0};
     if (sampled()) test_attention(a);
   }
   for (int32_t shift = -40; shift <= 40; shift++) {  // scores at their largest, shifted through all clamps
-    const attention_case a = {70, 9, 2, shift % 2 ? 128 : 256, 0, EXTREME, EXTREME, EXTREME, shift, 1, 2};
+    const attention_case a = {70, 9, 2, shift % 2 ? 128 : 256, 0, EXTREME, EXTREME, EXTREME, shift, 1, 2, 0};
     if (sampled()) test_attention(a);
-    const attention_case b = {90, 6, 2, 64, 33, POSITIVE, POSITIVE, POSITIVE, shift, 0, 0};
+    const attention_case b = {90, 6, 2, 64, 33, POSITIVE, POSITIVE, POSITIVE, shift, 0, 0, 0};
     if (sampled()) test_attention(b);
+  }
+  for (int32_t left = 0; left <= 12; left++) {  // where clamping begins
+    for (int32_t i = 0; i < 20; i++) {
+      const attention_case a = {
+          40, 1, 1, 66 + 2 * (i % 8), 0, ZERO, ZERO, i % 3 ? UNIFORM : POSITIVE, left, 0, 1, i % 2 ? 1 : -1};
+      if (sampled()) test_attention(a);
+    }
   }
   const int32_t long_firsts[] = {1000, 3333, 8191};
   for (int i = 0; i < 3; i++) {

@@ -20,4 +20,4 @@ aarch64-linux-gnu-gcc "${flags[@]}" -static "${files[@]}" -lm -o "$work/arm"
 
 echo "native";    "$work/native" --seed "$seed"
 echo "sanitized"; "$work/sanitized" --seed "$seed" --count 500
-echo "arm";       qemu-aarch64 "$work/arm" --seed "$seed" --count "${ARM_COUNT:-1500}"
+echo "arm";       qemu-aarch64 "$work/arm" --seed "$seed" --count "${ARM_COUNT:-3000}"

@@ -34,8 +34,9 @@ import Testing
     refused("topPMicros", 0, 1...1_000_000) { try .init(topPMicros: 0, maxTokens: 1) }
     refused("maxTokens", 0, 1...1_048_576) { try .init(maxTokens: 0) }
     refused("stop[1].bytes", 0, 1...1024) { try .init(maxTokens: 1, stop: ["a", ""]) }
-    #expect(throws: FieldError.notAllowed(
-      path: "parameters.logitBias[1].token", value: "3", wanted: "greater than the one before")
+    #expect(
+      throws: FieldError.notAllowed(
+        path: "parameters.logitBias[1].token", value: "3", wanted: "greater than the one before")
     ) {
       try SamplingParameters(logitBias: [.init(token: 3, micros: 0), .init(token: 3, micros: 1)], maxTokens: 1)
     }

@@ -5,7 +5,8 @@ import Testing
 
 /// Properties of commitments and of the chain, over random inputs.
 @Suite struct CommitmentTests {
-  let seed = ProcessInfo.processInfo.environment["EVIDENT_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...UInt64.max)
+  let seed =
+    ProcessInfo.processInfo.environment["EVIDENT_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...UInt64.max)
 
   @Test func chainDependsOnEveryTokenAndItsPlace() {
     print("EVIDENT_SEED=\(seed)")
@@ -38,7 +39,8 @@ import Testing
     for round in 0..<500 {
       let salt = Salt((0..<32).map { _ in UInt8.random(in: 0...255, using: &random) })!
       let tokens = (0..<(round % 7)).map { _ in Int32.random(in: 0...3, using: &random) }
-      let text = String(decoding: (0..<(round % 5)).map { _ in UInt8.random(in: 97...99, using: &random) }, as: UTF8.self)
+      let text = String(
+        decoding: (0..<(round % 5)).map { _ in UInt8.random(in: 97...99, using: &random) }, as: UTF8.self)
       // The same content under different uses, and different content under the same use, never meet.
       for bytes in [
         Commitment.inputTokens(tokens, salt: salt).bytes, Commitment.outputTokens(tokens, salt: salt).bytes,

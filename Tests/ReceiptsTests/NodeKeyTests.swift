@@ -12,7 +12,8 @@ import Testing
     let signature = key.sign([0x72])
     #expect(
       Hex.string(signature)
-        == "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00")
+        == "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"
+    )
     #expect(key.publicKey.verifies(signature, of: [0x72]) && !key.publicKey.verifies(signature, of: [0x73]))
     #expect(!key.publicKey.verifies(Array(signature.dropLast()), of: [0x72]))
     #expect(NodeSigningKey(seed: Array(seed.dropLast())) == nil)

@@ -12,7 +12,8 @@ enum Sample {
       receiptID: "rcpt_00112233445566778899aabbccddeeff", responseID: "chatcmpl-0011223344556677",
       model: Digest(of: Array("a manifest".utf8)), requestedName: "evident-tiny",
       request: .chat([
-        .init(role: "system", content: "Be brief."), .init(role: "user", content: "Qu'est-ce que c'est, un \"reçu\"?\n"),
+        .init(role: "system", content: "Be brief."),
+        .init(role: "user", content: "Qu'est-ce que c'est, un \"reçu\"?\n"),
       ]),
       inputTokens: [1, 17, 300, 65_536, 1_048_575],
       parameters: try! SamplingParameters(

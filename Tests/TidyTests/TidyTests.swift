@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// What a reviewer would otherwise have to say again and again.
@@ -26,13 +27,11 @@ import Testing
   /// The package description itself: a dependency that no file imports yet would still be linked.
   @Test(arguments: closure.keys.sorted())
   func closureDeclaresOnlyItsList(_ target: String) throws {
-    let package = try SourceTree.files("", ["swift"]).first { $0.path == "Package.swift" || $0.path == "/Package.swift" }
-    let text = try #require(package?.text)
-    let start = try #require(text.range(of: #"name: "\#(target)", dependencies: ["#) ?? text.range(of: "name: \"\(target)\",\n"))
-    let rest = text[start.upperBound...]
-    let list = rest[..<(try #require(rest.firstIndex(of: "]")))]
-    let declared = list.split(whereSeparator: { ",[ \n".contains($0) })
-      .map { $0.replacing("\"", with: "") }.filter { !$0.isEmpty && $0 != "dependencies:" }
+    let text = try String(contentsOf: SourceTree.root.appending(path: "Package.swift"), encoding: .utf8)
+    let entry = try #require(text.firstMatch(of: try Regex("\\.target\\(\\s*name: \"\(target)\",\\s*dependencies: \\[([^\\]]*)\\]")))
+    let list = try #require(entry.output[1].substring)
+    let declared = list.split { $0 == "," || $0.isWhitespace }.map { String($0.filter { $0 != "\"" }) }
+    #expect(!declared.isEmpty)
     for name in declared {
       #expect(Self.closure[target]!.contains(name == "crypto" ? "Crypto" : name), "\(target) declares \(name)")
     }
@@ -41,7 +40,7 @@ import Testing
   /// Between token ids in and token ids out there is no floating point. Importers may use it.
   @Test(arguments: ["Digests", "ModelGraph", "Tokenizers", "Receipts", "Verification", "CKernels", "Inference"])
   func evaluationPathHasNoFloatingPoint(_ target: String) throws {
-    let types: Set<Substring> = ["Double", "Float", "Float16", "Float32", "Float64", "Float80", "CGFloat", "float", "double"]
+    let types: Set<String.SubSequence> = ["Double", "Float", "Float16", "Float32", "Float64", "Float80", "CGFloat", "float", "double"]
     for file in try SourceTree.files("Sources/\(target)", ["swift", "c", "h"]) {
       for line in file.code {
         let words = line.text.split { !($0.isLetter || $0.isNumber || $0 == "_") }
@@ -54,9 +53,9 @@ import Testing
 
   @Test func filesStayReadable() throws {
     for file in try SourceTree.files("Sources", ["swift", "c", "h"]) + SourceTree.files("Tests", ["swift", "c"]) {
-      let limit = file.path.contains("Generated") ? Int.max : 600
+      let limit = file.isGenerated ? Int.max : 600
       #expect(file.lines.count <= limit, "\(file.path) has \(file.lines.count) lines")
-      for (index, line) in file.lines.enumerated() where line.count > 140 && !file.path.contains("Generated") && !line.contains("\"") {
+      for (index, line) in file.lines.enumerated() where line.count > 140 && !file.isGenerated && !line.contains("\"") {
         Issue.record("\(file.path):\(index + 1) is \(line.count) characters wide")
       }
     }

@@ -8,7 +8,9 @@ import Verification
 @Suite struct CompletenessTests {
   let node = TinyNode()
 
-  func expectVerified(_ record: AnswerRecord, _ finish: Finish, sourceLocation: SourceLocation = #_sourceLocation) throws {
+  func expectVerified(_ record: AnswerRecord, _ finish: Finish, sourceLocation: SourceLocation = #_sourceLocation)
+    throws
+  {
     #expect(record.finish == finish, sourceLocation: sourceLocation)
     let verdict = Verifier(node.options()).verify(try node.file(record).bytes())
     #expect(verdict.failures.isEmpty, sourceLocation: sourceLocation)
@@ -36,13 +38,15 @@ import Verification
     func parameters(_ stop: [String]) throws -> SamplingParameters {
       try SamplingParameters(
         frequencyPenaltyMicros: 2_000_000, presencePenaltyMicros: 2_000_000,
-        logitBias: [.init(token: 0, micros: -100_000_000)], maxTokens: 30, stop: stop)
+        // Neither an end nor halves of a character.
+        logitBias: [0, 62, 63].map { .init(token: $0, micros: -100_000_000) }, maxTokens: 30, stop: stop)
     }
     let whole = Array(try node.answer(parameters([]), nonce: .none).text.utf8)
     // Two tokens that had not followed each other before.
-    let end = try #require((4..<whole.count).first { end in
-      !(1..<end).contains { whole[($0 - 1)...$0].elementsEqual(whole[(end - 1)...end]) }
-    })
+    let end = try #require(
+      (4..<whole.count).first { end in
+        !(1..<end).contains { whole[($0 - 1)...$0].elementsEqual(whole[(end - 1)...end]) }
+      })
     let stop = String(decoding: whole[(end - 1)...end], as: UTF8.self)
     let record = try node.answer(parameters(["never said", stop]), nonce: .none)
     #expect(record.text.utf8.elementsEqual(whole[..<(end - 1)]) && record.outputTokens.count < 30)

@@ -11,7 +11,8 @@ import Verification
 /// same integers, same signed bytes. Only white space, the order of members and the spelling of escapes
 /// inside strings of the file itself are free; inside the signed payload nothing is.
 @Suite struct MutationTests {
-  let seed = ProcessInfo.processInfo.environment["EVIDENT_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...UInt64.max)
+  let seed =
+    ProcessInfo.processInfo.environment["EVIDENT_SEED"].flatMap { UInt64($0) } ?? UInt64.random(in: 0...UInt64.max)
 
   @Test func randomDamageNeverPasses() throws {
     print("EVIDENT_SEED=\(seed)")
@@ -43,21 +44,24 @@ import Verification
       let verdict = verifier.verify(Array(bytes[..<length]))
       #expect(verdict.failures.count == 1 && verdict.outcome == .refuted)
     }
-    #expect(verifier.verify(bytes + bytes).failures == [
-      "fileStructure: the evidence file cannot be read: bytes after the end of the JSON value at byte \(bytes.count)"
-    ])
+    #expect(
+      verifier.verify(bytes + bytes).failures == [
+        "fileStructure: the evidence file cannot be read: bytes after the end of the JSON value at byte \(bytes.count)"
+      ])
   }
 
   @Test func absurdInputsAreRefusedBeforeTheyCost() {
     let verifier = Verifier()
     let deep = Array(repeating: UInt8(ascii: "["), count: 1 << 20)
-    #expect(verifier.verify(deep).failures == [
-      "fileStructure: the evidence file cannot be read: JSON is nested deeper than 16 at byte 16"
-    ])
+    #expect(
+      verifier.verify(deep).failures == [
+        "fileStructure: the evidence file cannot be read: JSON is nested deeper than 16 at byte 16"
+      ])
     let long = [UInt8](repeating: UInt8(ascii: " "), count: (32 << 20) + 1)
-    #expect(verifier.verify(long).failures == [
-      "fileStructure: the evidence file cannot be read: JSON is 33554433 bytes long; the limit is 33554432"
-    ])
+    #expect(
+      verifier.verify(long).failures == [
+        "fileStructure: the evidence file cannot be read: JSON is 33554433 bytes long; the limit is 33554432"
+      ])
     for bytes: [UInt8] in [[], [0], Array("null".utf8), Array("[]".utf8), Array("{}".utf8), [0xFF, 0xFE]] {
       let verdict = verifier.verify(bytes)
       #expect(verdict.outcome == .refuted && verdict.statement == nil)

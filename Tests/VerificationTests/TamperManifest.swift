@@ -186,7 +186,9 @@ enum TamperManifest {
       Mutation(hex, "signature.signatureInvalid", "keyBinding.keyIDMismatch"),
       Mutation(
         .string("01" + String(repeating: "00", count: 31)),
-        s + "predicate.node.publicKey is \"01\(String(repeating: "00", count: 31))\"; it must be a key that is not of small order")),
+        s
+          + "predicate.node.publicKey is \"01\(String(repeating: "00", count: 31))\"; it must be a key that is not of small order"
+      )),
     "predicate.node.software": Entry(wordOnly("evident 9"), type("predicate.node.software", .null, "a string")),
     "predicate.time": Entry(
       wordOnly("2026-02-01T00:00:00Z"),
@@ -224,7 +226,9 @@ enum TamperManifest {
       Mutation("AAAA", f + "receipt.signatures[0].sig.bytes is 3; it must be in 64...64"),
       Mutation(
         .string(String(repeating: "A", count: 85) + "B=="),
-        f + "receipt.signatures[0].sig is \"\(String(repeating: "A", count: 40))\"; it must be padded base64 in its one spelling")),
+        f
+          + "receipt.signatures[0].sig is \"\(String(repeating: "A", count: 40))\"; it must be padded base64 in its one spelling"
+      )),
     "opening": Entry(Mutation("x", f + "opening must be an object, and is a string")),
     "opening.salt": Entry(
       Mutation(

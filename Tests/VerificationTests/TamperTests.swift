@@ -93,7 +93,9 @@ import Verification
       let isModel = name.hasPrefix("model.")
       let entry = manifest[name]
       let wrongModel = ["modelManifest.modelDigestMismatch"]
-      for mutation in entry?.mutations ?? [] { add("\(name) = \(mutation.value.text())", place, .set(mutation.value), mutation.failures) }
+      for mutation in entry?.mutations ?? [] {
+        add("\(name) = \(mutation.value.text())", place, .set(mutation.value), mutation.failures)
+      }
       if isModel { add("\(name) = \"x\"", place, .set("x"), wrongModel) }
       let key: String? = if case .member(let key) = place.last { key } else { nil }
       add(
@@ -103,10 +105,11 @@ import Verification
         let damaged = tree.damaged(place[...], .duplicate).text
         // The offset is that of the second occurrence.
         let offset = secondOffset(of: key, at: place, in: tree)
-        out.append((
-          "\(name) twice", damaged,
-          ["\(check): the \(part) cannot be read: duplicate key \"\(key)\" in a JSON object at byte \(offset)"]
-        ))
+        out.append(
+          (
+            "\(name) twice", damaged,
+            ["\(check): the \(part) cannot be read: duplicate key \"\(key)\" in a JSON object at byte \(offset)"]
+          ))
       } else {
         add("\(name) twice", place, .duplicate, isModel ? wrongModel : entry?.duplicated ?? [])
       }
@@ -146,7 +149,9 @@ import Verification
         if isReadable && signer != .node {
           // The other key's signature does not fit the node's key, and its name does not either.
           var form = ["signature.signatureInvalid"]
-          if signer == .stranger || failures.contains("keyBinding.keyIDMismatch") { form.append("keyBinding.keyIDMismatch") }
+          if signer == .stranger || failures.contains("keyBinding.keyIDMismatch") {
+            form.append("keyBinding.keyIDMismatch")
+          }
           failures = form + failures.filter { !form.contains($0) }
         }
         expect(try file(payload: tamper.payload, signer), failures, "\(tamper.what), signed by \(signer)")

@@ -25,14 +25,18 @@ struct TinyModel: Sendable {
       let exponent: Int
       if wanted.kind == .gain {
         exponent = 20
-        for _ in 0..<wanted.shape[0] { weights += Int32.random(in: 1 << 21...1 << 22, using: &random).littleEndianBytes }
+        for _ in 0..<wanted.shape[0] {
+          weights += Int32.random(in: 1 << 21...1 << 22, using: &random).littleEndianBytes
+        }
       } else {
         exponent = wanted.name == "lm_head" ? 29 : 28
         for _ in 0..<wanted.shape[0] * wanted.shape[1] {
           weights.append(UInt8(bitPattern: Int8.random(in: -127...127, using: &random)))
         }
         while (weights.count - offset) % 64 != 0 { weights.append(0) }
-        for _ in 0..<wanted.shape[0] { weights += UInt32.random(in: 1 << 20..<1 << 21, using: &random).littleEndianBytes }
+        for _ in 0..<wanted.shape[0] {
+          weights += UInt32.random(in: 1 << 20..<1 << 21, using: &random).littleEndianBytes
+        }
       }
       tensors.append(
         TensorEntry(
@@ -42,7 +46,9 @@ struct TinyModel: Sendable {
     tensors.sort { $0.name < $1.name }
     let manifest = ModelManifest(
       architecture: "llama", config: config,
-      ropeFrequencies: [2_935_890_503_282_001_226, 928_410_000_000_000_000, 293_589_050_328_200_122, 92_841_000_000_000_000],
+      ropeFrequencies: [
+        2_935_890_503_282_001_226, 928_410_000_000_000_000, 293_589_050_328_200_122, 92_841_000_000_000_000,
+      ],
       tokens: .init(endOfSequence: [TinyModel.endOfSequence], beginOfSequence: 1), tensors: tensors,
       blobs: .init(
         weights: .init(digest: Digest(of: weights), bytes: weights.count),
@@ -68,7 +74,9 @@ struct TinyRenderer: PromptRenderer {
 
   func tokens(_ text: String) throws -> [Int32] {
     try text.utf8.map { byte in
-      guard let i = TinyRenderer.alphabet.firstIndex(of: byte) else { throw Unknown(description: "no token for byte \(byte)") }
+      guard let i = TinyRenderer.alphabet.firstIndex(of: byte) else {
+        throw Unknown(description: "no token for byte \(byte)")
+      }
       return Int32(i + 5)
     }
   }

@@ -55,14 +55,18 @@ import Verification
       return Verifier(options).verify(bytes).failures
     }
     let record = try node.answer(.busy)
-    #expect(failures {
-      $0.keys = [node.key.publicKey]
-      $0.model = node.model.digest
-      $0.nonce = TinyNode.clientNonce.value
-      $0.request = TinyNode.chat
-      $0.text = record.text
-    } == [])
-    #expect(failures { $0.keys = [NodeSigningKey(seed: Array(repeating: 1, count: 32))!.publicKey] } == ["keyBinding.keyNotExpected"])
+    #expect(
+      failures {
+        $0.keys = [node.key.publicKey]
+        $0.model = node.model.digest
+        $0.nonce = TinyNode.clientNonce.value
+        $0.request = TinyNode.chat
+        $0.text = record.text
+      } == [])
+    #expect(
+      failures { $0.keys = [NodeSigningKey(seed: Array(repeating: 1, count: 32))!.publicKey] } == [
+        "keyBinding.keyNotExpected"
+      ])
     #expect(failures { $0.model = TinyModel(seed: 2).digest } == ["modelManifest.modelNotExpected"])
     #expect(failures { $0.nonce = [1] } == ["nonceBinding.nonceNotExpected"])
     #expect(failures { $0.request = .completion(prompt: "x") } == ["promptCommitment.requestNotExpected"])

@@ -62,6 +62,7 @@ struct RegexParser {
 
   private mutating func parseQuantifiers(_ atom: RegexNode) throws(TokenizerError) -> RegexNode {
     var node = atom
+    var count = 0
     while let c = peek {
       let bounds: (Int, Int?)
       var isInterval = false
@@ -76,6 +77,8 @@ struct RegexParser {
       default: return node
       }
       if !isInterval { at += 1 }
+      count += 1
+      guard count <= 4 else { throw unsupported("more than four quantifiers in a row") }
       if case .anchor = node { throw unsupported("a repeated anchor") }
       var kind = RepetitionKind.greedy
       if accept("?") {

@@ -93,10 +93,23 @@ enum PythonStrings {
     return out
   }
 
+  /// Runs of letters, numbers and underscores.
+  static func wordCount(_ text: [UInt8]) -> Int {
+    let inWord = CategoryMask.letter | CategoryMask.named("N")
+    var count = 0
+    var wasWord = false
+    for c in UTF8Text.scalars(text) {
+      let isWord = c == 0x5F || 1 << (UnicodeTables.properties[Int(c)] & 31) & inWord != 0
+      if isWord, !wasWord { count += 1 }
+      wasWord = isWord
+    }
+    return count
+  }
+
   static func capitalized(_ text: [UInt8]) -> [UInt8] {
     guard !text.isEmpty else { return [] }
     let first = UTF8Text.scalar(text, at: 0).length
-    return CaseMapping.uppercased(Array(text[..<first])) + CaseMapping.lowercased(Array(text[first...]))
+    return CaseMapping.titlecased(Array(text[..<first])) + CaseMapping.lowercased(Array(text[first...]))
   }
 
   /// `str.title`: a letter after anything but a letter is upper case.
@@ -107,7 +120,7 @@ enum PythonStrings {
       let piece = Array(text[r])
       let category = UnicodeTables.properties[Int(UTF8Text.scalar(text, at: r.lowerBound).value)] & 31
       let isCased = 1 << category & (CategoryMask.named("Lu") | CategoryMask.named("Ll") | CategoryMask.named("Lt")) != 0
-      out.append(contentsOf: isCased && !wasLetter ? CaseMapping.uppercased(piece) : CaseMapping.lowercased(piece))
+      out.append(contentsOf: isCased && !wasLetter ? CaseMapping.titlecased(piece) : CaseMapping.lowercased(piece))
       wasLetter = isCased
     }
     return out

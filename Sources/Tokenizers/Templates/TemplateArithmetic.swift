@@ -4,6 +4,8 @@ extension TemplateInterpreter {
     _ name: String, _ left: TemplateValue, _ right: TemplateValue, _ line: Int
   ) throws(TemplateError) -> TemplateValue {
     if let a = left.asInteger, let b = right.asInteger { return try integers(name, a, b, line) }
+    if case .bool(let b) = left { return try arithmetic(name, .integer(b ? 1 : 0), right, line) }
+    if case .bool(let b) = right { return try arithmetic(name, left, .integer(b ? 1 : 0), line) }
     switch (name, left, right) {
     case ("+", .string(let a), .string(let b)):
       try charge(a.count + b.count)

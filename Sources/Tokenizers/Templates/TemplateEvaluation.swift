@@ -129,8 +129,12 @@ extension TemplateInterpreter {
       return PythonText.find(needle, in: s) != nil
     case .list(let l): return l.items.contains { $0.equals(value) }
     case .dictionary(let d):
-      if case .string(let key) = value { return d[key] != nil }
-      return false
+      switch value {
+      case .string(let key): return d[key] != nil
+      case .dictionary: throw .failed("a dictionary has no hash, so it is no key", line: line)
+      case .list(let l) where !l.isTuple: throw .failed("a list has no hash, so it is no key", line: line)
+      default: return false
+      }
     case .undefined: return false
     default: throw .failed("a value of type \(container.typeName) contains nothing", line: line)
     }
@@ -171,8 +175,9 @@ extension TemplateInterpreter {
     case "first": return .bool(loop.index == 0)
     case "last": return .bool(loop.index == count - 1)
     case "length": return .integer(count)
-    case "depth": return .integer(loop.depth)
-    case "depth0": return .integer(loop.depth - 1)
+    // Only recursive loops are deeper than that.
+    case "depth": return .integer(1)
+    case "depth0": return .integer(0)
     case "previtem": return loop.index > 0 ? loop.items[loop.index - 1] : .undefined("there is no previous item")
     case "nextitem": return loop.index + 1 < count ? loop.items[loop.index + 1] : .undefined("there is no next item")
     case "cycle", "changed": return .function(TemplateFunction(.method(.loop(loop), name)))

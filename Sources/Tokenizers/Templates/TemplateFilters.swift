@@ -19,6 +19,7 @@ extension TemplateInterpreter {
     case "tojson": return try toJSON(value, arguments, line)
     case "length", "count": return .integer(try count(value, line))
     case "int":
+      if case .undefined(let what) = value { throw .failed("\(what) is undefined, and an integer is wanted", line: line) }
       if let i = toInteger(value) { return .integer(i) }
       return .integer(try integer(arguments.value(0, "default") ?? .integer(0), line))
     case "float": return try toFloat(value, line)
@@ -31,7 +32,10 @@ extension TemplateInterpreter {
       guard case .string(let member)? = arguments.value(0, "name") else { throw .failed("attr takes a name", line: line) }
       if case .dictionary = value { return .undefined(String(decoding: member, as: UTF8.self)) }
       return try attribute(String(decoding: member, as: UTF8.self), of: value, line)
-    case "trim", "upper", "lower", "capitalize", "title", "replace", "indent", "escape", "e", "wordcount":
+    case "indent":
+      guard case .string = value else { throw .failed("indent of a value of type \(value.typeName)", line: line) }
+      return try made(try textFilter(name, value.asText, arguments, line))
+    case "trim", "upper", "lower", "capitalize", "title", "replace", "escape", "e", "wordcount":
       return try made(try textFilter(name, value.asText, arguments, line))
     default: return try applySequenceFilter(name, to: value, arguments, line)
     }
@@ -100,6 +104,7 @@ extension TemplateInterpreter {
 
   private func toFloat(_ value: TemplateValue, _ line: Int) throws(TemplateError) -> TemplateValue {
     if case .decimal = value { return value }
+    if case .undefined(let what) = value { throw .failed("\(what) is undefined, and a number is wanted", line: line) }
     if let i = value.asInteger, i.magnitude < 1 << 53 { return .decimal("\(i).0") }
     throw .unsupported("the filter \"float\" on a value of type \(value.typeName)", line: line)
   }
@@ -123,7 +128,7 @@ extension TemplateInterpreter {
       return .string(try replace(text, old, new, arguments.value(2, "count")?.asInteger))
     case "indent": return .string(try indented(text, arguments, line))
     case "wordcount":
-      return .integer(PythonStrings.split(text, nil, max: nil).count)
+      return .integer(PythonStrings.wordCount(text))
     default:
       var out: [UInt8] = []
       for b in text {

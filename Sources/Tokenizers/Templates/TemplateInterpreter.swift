@@ -11,7 +11,6 @@ struct TemplateInterpreter {
   private var stepsLeft: Int
   private var workLeft: Int
   private var depth = 0
-  private var loopDepth = 0
   /// What can take part in a cycle of references, to be taken apart at the end.
   private var ownedScopes: [TemplateScope] = []
   private var ownedNamespaces: [TemplateNamespace] = []
@@ -189,9 +188,7 @@ struct TemplateInterpreter {
       _ = try execute(loop.otherwise, TemplateScope(parent: scope), &out)
       return
     }
-    loopDepth += 1
-    defer { loopDepth -= 1 }
-    let state = TemplateLoopState(items: items, depth: loopDepth)
+    let state = TemplateLoopState(items: items)
     for (i, item) in items.enumerated() {
       try step()
       state.index = i

@@ -113,11 +113,12 @@ struct TemplateLexer {
     var i = PythonText.leftTrimmed(source, from: start, to: source.count)
     guard starts("raw", at: i) else { return nil }
     i = PythonText.leftTrimmed(source, from: i + 3, to: source.count)
-    return starts("%}", at: i) || starts("-%}", at: i) || starts("+%}", at: i) ? i : nil
+    return starts("%}", at: i) || starts("-%}", at: i) ? i : nil
   }
 
   private mutating func lexRaw(from end: Int) throws(TemplateError) {
-    finishBlock(at: end, trimsNewline: true)
+    // Unlike other block tags, this one keeps the newline after it.
+    finishBlock(at: end, trimsNewline: false)
     var tag = at
     while tag < source.count {
       if starts("{%", at: tag) {
@@ -202,7 +203,9 @@ struct TemplateLexer {
     var end = at
     while end < source.count, PythonText.isDigit(source[end]) || source[end] == UInt8(ascii: "_") { end += 1 }
     var isDecimal = false
-    if end + 1 < source.count, source[end] == UInt8(ascii: "."), PythonText.isDigit(source[end + 1]) {
+    // In "list.0.1" the numbers are indices.
+    let isIndex = at > 0 && source[at - 1] == UInt8(ascii: ".")
+    if !isIndex, end + 1 < source.count, source[end] == UInt8(ascii: "."), PythonText.isDigit(source[end + 1]) {
       isDecimal = true
       end += 1
       while end < source.count, PythonText.isDigit(source[end]) || source[end] == UInt8(ascii: "_") { end += 1 }

@@ -2,7 +2,11 @@
 extension TemplateValue {
   /// `str(value)`.
   func appendText(to out: inout [UInt8]) {
-    if case .string(let s) = self { out.append(contentsOf: s) } else { appendRepresentation(to: &out) }
+    switch self {
+    case .string(let s): out.append(contentsOf: s)
+    case .undefined: break
+    default: appendRepresentation(to: &out)
+    }
   }
 
   var asText: [UInt8] {
@@ -12,10 +16,10 @@ extension TemplateValue {
     return out
   }
 
-  /// `repr(value)`; an undefined value is empty.
+  /// `repr(value)`.
   private func appendRepresentation(to out: inout [UInt8]) {
     switch self {
-    case .undefined: break
+    case .undefined: out.append(contentsOf: "Undefined".utf8)
     case .none: out.append(contentsOf: "None".utf8)
     case .bool(let b): out.append(contentsOf: (b ? "True" : "False").utf8)
     case .integer(let i): out.append(contentsOf: String(i).utf8)

@@ -71,6 +71,8 @@ extension TemplateInterpreter {
     _ value: TemplateValue, _ arguments: TemplateCallArguments, _ line: Int
   ) throws(TemplateError) -> TemplateValue {
     var out: [TemplateValue] = []
+    // Whatever is false counts as empty here.
+    guard value.isTrue else { return try makeList([]) }
     if arguments.positional.isEmpty, let path = arguments.value(0, "attribute") {
       for item in try items(of: value, line) {
         try step()
@@ -91,6 +93,7 @@ extension TemplateInterpreter {
   private mutating func selected(
     _ name: String, _ value: TemplateValue, _ arguments: TemplateCallArguments, _ line: Int
   ) throws(TemplateError) -> TemplateValue {
+    guard value.isTrue else { return try makeList([]) }
     var rest = arguments
     var path: TemplateValue?
     if name.hasSuffix("attr") {
@@ -186,7 +189,11 @@ extension TemplateInterpreter {
     var out: [TemplateValue] = []
     for item in try items(of: value, line) {
       let key = folded(try member(arguments.value(1, "attribute"), of: item, line), isCaseSensitive)
-      try charge(64 * seen.count + key.weight)
+      switch key {
+      case .list(let l) where !l.isTuple: throw .failed("a list has no hash, so it cannot be unique", line: line)
+      case .dictionary: throw .failed("a dictionary has no hash, so it cannot be unique", line: line)
+      default: try charge(64 * seen.count + key.weight)
+      }
       if seen.contains(where: { $0.equals(key) }) { continue }
       seen.append(key)
       out.append(item)

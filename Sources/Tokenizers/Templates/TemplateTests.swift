@@ -70,6 +70,7 @@ extension TemplateInterpreter {
   }
 
   func integer(_ value: TemplateValue, _ line: Int) throws(TemplateError) -> Int {
+    if case .decimal = value { throw .unsupported("arithmetic on fractions", line: line) }
     guard let i = value.asInteger else {
       throw .failed("an integer is needed, not a value of type \(value.typeName)", line: line)
     }

@@ -153,15 +153,13 @@ final class TemplateFunction {
 /// The variable `loop`.
 final class TemplateLoopState {
   let items: [TemplateValue]
-  let depth: Int
   let nesting: Int
   var index = 0
   /// What `loop.changed` was last called with.
   var lastChanged: [TemplateValue]?
 
-  init(items: [TemplateValue], depth: Int) {
+  init(items: [TemplateValue]) {
     self.items = items
-    self.depth = depth
     nesting = 1 + (items.lazy.map(\.nesting).max() ?? 0)
   }
 }

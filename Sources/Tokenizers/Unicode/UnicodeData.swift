@@ -308,6 +308,14 @@ enum UnicodeData {
     Xj311iXj311jXj311kXj311lXj311mXj311nXj311oXj311PYj311QYj3
     """#
 
+  /// Distance, count, scalars; where title case is not upper case.
+  static let titlecase: StaticString = #"""
+    o62c2c3U71U>21U>11X>21X>11[>21[>U11b?21b?dL2eY1R\1i_61Xl711Yl711Zl711[l711\l711]l711^l711_l791hl711il711jl711k
+    l711ll711ml711nl711ol791Xm711Ym711Zm711[m711\m711]m711^m711_m7;2jm7UJ11lm712VLUJ33aLRJUJ;2Zn7UJ11\n712YLUJ33gL
+    RJUJ[12jo7UJ11lo712_LUJ33YMRJUJYhf12V2V312V2Y312V2\313V2V3Y313V2V3\312c2d312c2d3=2TZ1f[112TZ1U[112TZ1[[112^Z1f
+    [112TZ1][1
+    """#
+
   /// Distance, count·4 + composes·2 + compatibility, scalars.
   static let decompositions: StaticString = #"""
     P55P189P1XH25Q359P1TH35b115c119P1QH15lM39P1WI15a115_32=a1TR8d11=a1TR8b11=c1TR8d12:Q2PH1:Q2QH1:Q2RH1:Q2SH1:Q2XH

@@ -53,6 +53,8 @@ enum UnicodeTables {
   /// Full mappings: one scalar may become several.
   static let lowercase = mapping(UnicodeData.lowercase)
   static let uppercase = mapping(UnicodeData.uppercase)
+  /// Where title case is not upper case.
+  static let titlecase = mapping(UnicodeData.titlecase)
 
   private static func mapping(_ data: StaticString) -> [UInt32: [UInt32]] {
     var map: [UInt32: [UInt32]] = [:]

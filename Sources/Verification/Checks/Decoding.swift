@@ -16,7 +16,8 @@ enum DecodingCheck: Check {
     guard let renderer = evidence.options.models.renderer(for: statement.model.manifest) else { throw .modelNotHere }
     let finish = statement.output.finish
     // Of a cut answer only what was delivered has a text.
-    var tokens = finish.reason == "cancelled"
+    var tokens =
+      finish.reason == "cancelled"
       ? opening.outputTokens.prefix(statement.stream.deliveredTokens) : opening.outputTokens[...]
     if let last = tokens.last, ends.contains(last) { tokens.removeLast() }
     do {

@@ -9,7 +9,8 @@ enum FileStructureCheck: Check {
     case .failure(let rejection): return .fail(.malformed(rejection))
     case .success(let document):
       return .pass(
-        document.isReceiptOnly ? "it is a receipt without opening"
+        document.isReceiptOnly
+          ? "it is a receipt without opening"
           : document.opening == nil ? "it is an evidence file without opening" : "it is a complete evidence file")
     }
   }

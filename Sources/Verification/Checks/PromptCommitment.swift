@@ -14,7 +14,9 @@ enum PromptCommitmentCheck: Check {
     guard found == statement.input.promptCommitment else {
       return .fail(.promptMismatch(stated: statement.input.promptCommitment, found: found))
     }
-    if let expected = evidence.options.expected.request, expected != opening.request { return .fail(.requestNotExpected) }
+    if let expected = evidence.options.expected.request, expected != opening.request {
+      return .fail(.requestNotExpected)
+    }
     return .pass("the request in the file is the one the node signed")
   }
 }

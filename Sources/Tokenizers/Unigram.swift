@@ -1,0 +1,96 @@
+/// The segmentation of greatest probability: Kudo, "Subword Regularization" (2018), section 3.
+struct Unigram: Sendable {
+  let vocabulary: Vocabulary
+  private let trie: ByteTrie
+  private let scores: [Binary64]
+  private let unknown: Int32
+  private let unknownScore: Binary64
+  private let byteTokens: [Int32?]?
+
+  /// - Parameter scores: by id.
+  init(
+    vocabulary: Vocabulary, scores: [Binary64], unknown: Int, fallsBackToBytes: Bool
+  ) throws(TokenizerError) {
+    guard vocabulary.size == scores.count, scores.indices.contains(unknown), var least = scores.first else {
+      throw .invalid(field: "model.unk_id", reason: "it is not the id of a token")
+    }
+    for s in scores where least > s { least = s }
+    self.vocabulary = vocabulary
+    self.scores = scores
+    self.unknown = Int32(unknown)
+    unknownScore = least + Binary64(10, isNegative: true)
+    byteTokens = fallsBackToBytes ? vocabulary.byteTokens() : nil
+    var entries: [(bytes: [UInt8], value: Int32)] = []
+    for id in scores.indices {
+      if let bytes = vocabulary.bytes(of: id), !bytes.isEmpty { entries.append((Array(bytes), Int32(id))) }
+    }
+    trie = ByteTrie(entries)
+  }
+
+  private struct Best {
+    var score = Binary64.zero
+    var start: Int32 = -1
+    var id: Int32 = -1
+  }
+
+  func encode(_ text: [UInt8], _ range: Range<Int>, blocked: Set<Int32>, into ids: inout [Int32]) {
+    // By the position where a piece ends, counted from the start of the range.
+    var best = [Best](repeating: Best(), count: range.count + 1)
+    var start = 0
+    while start < range.count {
+      let length = UTF8Text.scalar(text, at: range.lowerBound + start).length
+      let score = best[start].score
+      var hasSingle = false
+      var node = ByteTrie.root
+      var end = start
+      while end < range.count, let next = trie.child(node, text[range.lowerBound + end]) {
+        node = next
+        end += 1
+        guard let id = trie.value(node), !blocked.contains(id) else { continue }
+        let candidate = scores[Int(id)] + score
+        if best[end].start < 0 || candidate > best[end].score {
+          best[end] = Best(score: candidate, start: Int32(truncatingIfNeeded: start), id: id)
+        }
+        if end - start == length { hasSingle = true }
+      }
+      if !hasSingle {
+        let end = start + length
+        let candidate = unknownScore + score
+        if best[end].start < 0 || candidate > best[end].score {
+          best[end] = Best(score: candidate, start: Int32(truncatingIfNeeded: start), id: unknown)
+        }
+      }
+      start += length
+    }
+    appendPath(best, text, range, into: &ids)
+  }
+
+  private func appendPath(_ best: [Best], _ text: [UInt8], _ range: Range<Int>, into ids: inout [Int32]) {
+    var path: [(range: Range<Int>, id: Int32)] = []
+    var end = range.count
+    while end > 0 {
+      let start = Int(best[end].start)
+      let piece = (range.lowerBound + start)..<(range.lowerBound + end)
+      // Unknown pieces in a row are one.
+      if best[end].id == unknown, let last = path.last, last.id == unknown {
+        path[path.count - 1].range = piece.lowerBound..<last.range.upperBound
+      } else {
+        path.append((piece, best[end].id))
+      }
+      end = start
+    }
+    for (piece, id) in path.reversed() {
+      if id == unknown, let tokens = fallback(text, piece) { ids.append(contentsOf: tokens) } else { ids.append(id) }
+    }
+  }
+
+  private func fallback(_ text: [UInt8], _ range: Range<Int>) -> [Int32]? {
+    guard let byteTokens else { return nil }
+    var tokens: [Int32] = []
+    for b in text[range] {
+      guard let id = byteTokens[Int(b)] else { return nil }
+      tokens.append(id)
+    }
+    return tokens
+  }
+}
