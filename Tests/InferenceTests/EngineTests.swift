@@ -56,7 +56,8 @@ import Testing
       sequence.truncate(to: cut / 2)
       let branches = [Array(other[..<(150 - cut)]), Array(other[..<(150 - cut / 2)])]
       let found = try engine.evaluate([
-        Slice(sequence: sequence, tokens: branches[1], logits: .all), Slice(sequence: fork, tokens: branches[0], logits: .all),
+        Slice(sequence: sequence, tokens: branches[1], logits: .all),
+        Slice(sequence: fork, tokens: branches[0], logits: .all),
       ])
       #expect(try Array(fresh(Array(long[..<(cut / 2)]) + branches[1])[(cut / 2)...]) == found[0], "cut \(cut)")
       #expect(try Array(fresh(Array(long[..<cut]) + branches[0])[cut...]) == found[1], "cut \(cut)")

@@ -24,7 +24,8 @@ import Testing
       prompt = (0..<count).map { _ in Int32.random(in: 0..<211, using: &random) }
       parameters = try SamplingParameters(
         temperatureMicros: [0, 700_000, 2_000_000].randomElement(using: &random) ?? 0,
-        topK: [0, 20].randomElement(using: &random) ?? 0, topPMicros: [1_000_000, 900_000].randomElement(using: &random) ?? 1,
+        topK: [0, 20].randomElement(using: &random) ?? 0,
+        topPMicros: [1_000_000, 900_000].randomElement(using: &random) ?? 1,
         repetitionPenaltyMicros: [1_000_000, 1_200_000].randomElement(using: &random) ?? 1_000_000,
         seed: random.next(), maxTokens: maxTokens ?? Int.random(in: 1...60, using: &random))
       streamKey = StreamKey(
@@ -65,7 +66,8 @@ import Testing
     }
     #expect(Set(alone.map(\.reason)) == [.stop, .length], "seed \(seed)")
     for options in [
-      SchedulerOptions(activeMax: 1, queueMax: 100), SchedulerOptions(activeMax: 3, queueMax: 100, prefillRowsPerStep: 1),
+      SchedulerOptions(activeMax: 1, queueMax: 100),
+      SchedulerOptions(activeMax: 3, queueMax: 100, prefillRowsPerStep: 1),
       SchedulerOptions(activeMax: 7, queueMax: 100, prefillRowsPerStep: 10),
       SchedulerOptions(activeMax: 16, queueMax: 100, cacheBytesMax: engine.cacheBytes(positions: 160) * 3),
     ] {
@@ -175,7 +177,8 @@ import Testing
 
   @Test func badRequestsAreRefused() throws {
     let engine = try Engine(image: Self.image, options: EngineOptions.sharing(threads: 1))
-    let scheduler = try Scheduler(engine: engine, options: SchedulerOptions(cacheBytesMax: engine.cacheBytes(positions: 64)))
+    let scheduler = try Scheduler(
+      engine: engine, options: SchedulerOptions(cacheBytesMax: engine.cacheBytes(positions: 64)))
     func refusal(_ prompt: [Int32], _ parameters: SamplingParameters) -> GenerationRejection? {
       do {
         _ = try scheduler.submit(prompt: prompt, parameters: parameters, streamKey: nil, endTokens: [])
