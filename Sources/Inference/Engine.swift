@@ -135,7 +135,8 @@ public final class Engine: Sendable {
 
   private func run(_ program: ChunkProgram, _ batch: [Slice]) throws(EngineFailure) {
     try program.prepareScratch()
-    crew.run(program, alone: program.isSmall)
+    // Handing work to other threads costs time, too.
+    crew.run(program, alone: program.multiplications < options.multiplicationsToShare)
     for run in program.chunk.runs { batch[run.slice].sequence.advance(by: run.rows) }
     program.chunk.removeAll()
   }

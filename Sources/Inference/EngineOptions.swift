@@ -6,6 +6,10 @@ public struct EngineOptions: Sendable, Equatable {
   /// The most positions that go through the model together; bounds memory.
   public var prefillChunk: Int
 
+  /// Below so many multiplications a chunk stays on the caller's thread: some tens of microseconds. Tests
+  /// set 0 to have threads share everything.
+  package var multiplicationsToShare = 6 << 20
+
   public static let threadsMax = 256
   public static let prefillChunkMax = 4096
   public static let prefillChunkDefault = 256

@@ -27,7 +27,7 @@ import Testing
   }
 
   @Test func badTokensChangeNothing() throws {
-    let engine = try Engine(image: Self.image, options: EngineOptions(threads: 1))
+    let engine = try Engine(image: Self.image, options: EngineOptions.sharing(threads: 1))
     let (good, bad) = (engine.makeSequence(), engine.makeSequence())
     #expect(throws: EvaluationRejection.tokenOutsideVocabulary(211, index: 1, vocabularySize: 211)) {
       try engine.evaluate([Slice(sequence: good, tokens: [1]), Slice(sequence: bad, tokens: [1, 211])])
@@ -44,7 +44,7 @@ import Testing
 
   /// Both ways to go back give what a new sequence gives, and leave the other branch alone.
   @Test func truncationAndForks() throws {
-    let engine = try Engine(image: Self.image, options: EngineOptions(threads: 2, prefillChunk: 19))
+    let engine = try Engine(image: Self.image, options: EngineOptions.sharing(threads: 2, prefillChunk: 19))
     let (long, other) = (Self.tokens(150, seed: 1), Self.tokens(150, seed: 2))
     func fresh(_ tokens: [Int32]) throws -> [Logits] {
       try engine.evaluate([Slice(sequence: engine.makeSequence(), tokens: tokens, logits: .all)])[0]
@@ -56,7 +56,8 @@ import Testing
       sequence.truncate(to: cut / 2)
       let branches = [Array(other[..<(150 - cut)]), Array(other[..<(150 - cut / 2)])]
       let found = try engine.evaluate([
-        Slice(sequence: sequence, tokens: branches[1], logits: .all), Slice(sequence: fork, tokens: branches[0], logits: .all),
+        Slice(sequence: sequence, tokens: branches[1], logits: .all),
+        Slice(sequence: fork, tokens: branches[0], logits: .all),
       ])
       #expect(try Array(fresh(Array(long[..<(cut / 2)]) + branches[1])[(cut / 2)...]) == found[0], "cut \(cut)")
       #expect(try Array(fresh(Array(long[..<cut]) + branches[0])[cut...]) == found[1], "cut \(cut)")
@@ -66,7 +67,7 @@ import Testing
 
   @Test func recomputationGivesEveryPosition() throws {
     let tokens = Self.tokens(140, seed: 3)
-    let engine = try Engine(image: Self.image, options: EngineOptions(threads: 2, prefillChunk: 50))
+    let engine = try Engine(image: Self.image, options: EngineOptions.sharing(threads: 2, prefillChunk: 50))
     let expected = try engine.evaluate([Slice(sequence: engine.makeSequence(), tokens: tokens, logits: .all)])[0]
     for first in [0, 1, 77, 139, 140] {
       var found: [Logits] = []
@@ -89,16 +90,16 @@ import Testing
   /// Threads start and end with their engine, also when it never computes.
   @Test func enginesComeAndGo() throws {
     let tokens = Self.tokens(40, seed: 4)
-    let expected = try Engine(image: Self.image, options: EngineOptions(threads: 1)).lastLogits(tokens)
+    let expected = try Engine(image: Self.image, options: EngineOptions.sharing(threads: 1)).lastLogits(tokens)
     for round in 0..<60 {
-      let engine = try Engine(image: Self.image, options: EngineOptions(threads: 1 + round % 6))
+      let engine = try Engine(image: Self.image, options: EngineOptions.sharing(threads: 1 + round % 6))
       if round % 3 > 0 { #expect(try engine.lastLogits(tokens) == expected) }
     }
   }
 
   /// Callers on several threads take turns.
   @Test func concurrentCallers() async throws {
-    let engine = try Engine(image: Self.image, options: EngineOptions(threads: 2))
+    let engine = try Engine(image: Self.image, options: EngineOptions.sharing(threads: 2))
     let tokens = Self.tokens(90, seed: 5)
     let expected = try engine.lastLogits(tokens)
     try await withThrowingTaskGroup(of: Logits.self) { group in

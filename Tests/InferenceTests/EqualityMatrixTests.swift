@@ -39,7 +39,8 @@ import Tokenizers
       for (number, setting) in Setting.all.enumerated() {
         let engine = try Engine(
           image: model.image,
-          options: EngineOptions(threads: setting.threads, kernels: .named(kernels), prefillChunk: setting.chunk))
+          options: EngineOptions.sharing(
+            threads: setting.threads, kernels: .named(kernels), prefillChunk: setting.chunk))
         let share = answers.indices.filter { index in
           (0..<Self.enginesPerPrompt).contains { (index + $0 * 5) % Setting.all.count == number }
         }
@@ -125,12 +126,13 @@ enum MatrixPrompts {
     "How large is this model?", "Who trained you?", "What's the weather like today?", "Write a poem about the sea.",
     "2 + 2", "Thank you very much.", "Good morning", "a", "The quick brown fox jumps over the lazy dog.",
     "Explain the difference between signed and replayed.", "What happens if someone changes one byte of the model?",
-    "Why should anyone verify the answer of a language model at all, when it may still be wrong?", "evident verify --json",
+    "Why should anyone verify the answer of a language model at all, when it may still be wrong?",
+    "evident verify --json",
     "POST /v1/chat/completions", "Is there a GPU version?", "How are weights stored?", "ÄÖÜ ß é ñ", "你好，世界",
     "What is top-p?", "Does batching change the result?", "Does the number of threads change the answer?",
     "What is DSSE?", "How long does the server keep my request?", "What does refuted mean?", "Bye!", "???",
     "List three things that a verdict does not say.", "My evidence file says FAIL. What now?", "42",
     "Can two machines disagree?", "What is the licence?", "How do I build a static binary?",
-    "In one sentence: what is the one idea behind all of this, and why does it make checking cheap for everybody?",
+    "In one sentence: what is the one idea behind all this, and why does it make checking cheap for all?",
   ]
 }

@@ -40,3 +40,12 @@ struct Evaluation: Equatable {
     return zip(logits, traces).map { Evaluation(logits: $0, digests: $1.digests) }
   }
 }
+
+extension EngineOptions {
+  /// Options with which threads share even the small models of these tests.
+  static func sharing(threads: Int, kernels: KernelChoice = .automatic, prefillChunk: Int = 256) -> EngineOptions {
+    var options = EngineOptions(threads: threads, kernels: kernels, prefillChunk: prefillChunk)
+    options.multiplicationsToShare = 0
+    return options
+  }
+}

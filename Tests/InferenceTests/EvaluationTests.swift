@@ -55,7 +55,7 @@ import Testing
     for kernels in KernelChoice.available {
       for (threads, chunk) in settings {
         let engine = try Engine(
-          image: image, options: EngineOptions(threads: threads, kernels: .named(kernels), prefillChunk: chunk))
+          image: image, options: EngineOptions.sharing(threads: threads, kernels: .named(kernels), prefillChunk: chunk))
         for (prompt, wanted) in zip(prompts, expected) {
           let found = try Evaluation.alone(engine, prompt, step: chunk == 64 ? 5 : prompt.count)
           #expect(found == wanted, "seed \(seed), \(kernels), \(threads) threads, chunk \(chunk), \(prompt.count)")

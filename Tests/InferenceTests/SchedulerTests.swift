@@ -24,7 +24,8 @@ import Testing
       prompt = (0..<count).map { _ in Int32.random(in: 0..<211, using: &random) }
       parameters = try SamplingParameters(
         temperatureMicros: [0, 700_000, 2_000_000].randomElement(using: &random) ?? 0,
-        topK: [0, 20].randomElement(using: &random) ?? 0, topPMicros: [1_000_000, 900_000].randomElement(using: &random) ?? 1,
+        topK: [0, 20].randomElement(using: &random) ?? 0,
+        topPMicros: [1_000_000, 900_000].randomElement(using: &random) ?? 1,
         repetitionPenaltyMicros: [1_000_000, 1_200_000].randomElement(using: &random) ?? 1_000_000,
         seed: random.next(), maxTokens: maxTokens ?? Int.random(in: 1...60, using: &random))
       streamKey = StreamKey(
@@ -56,7 +57,7 @@ import Testing
   @Test func equalsAloneUnderRandomSchedules() async throws {
     let seed = Seed.value
     var random = SplitMix64(seed: seed)
-    let engine = try Engine(image: Self.image, options: EngineOptions(threads: 2, prefillChunk: 32))
+    let engine = try Engine(image: Self.image, options: EngineOptions.sharing(threads: 2, prefillChunk: 32))
     let orders = try (0..<60).map { _ in try Order(&random) }
     let alone = try orders.map { order in
       let result = try Generator(engine: engine).generate(
@@ -65,7 +66,8 @@ import Testing
     }
     #expect(Set(alone.map(\.reason)) == [.stop, .length], "seed \(seed)")
     for options in [
-      SchedulerOptions(activeMax: 1, queueMax: 100), SchedulerOptions(activeMax: 3, queueMax: 100, prefillRowsPerStep: 1),
+      SchedulerOptions(activeMax: 1, queueMax: 100),
+      SchedulerOptions(activeMax: 3, queueMax: 100, prefillRowsPerStep: 1),
       SchedulerOptions(activeMax: 7, queueMax: 100, prefillRowsPerStep: 10),
       SchedulerOptions(activeMax: 16, queueMax: 100, cacheBytesMax: engine.cacheBytes(positions: 160) * 3),
     ] {
@@ -97,7 +99,7 @@ import Testing
 
   @Test func cancellationEndsRequests() async throws {
     var random = SplitMix64(seed: 11)
-    let engine = try Engine(image: Self.image, options: EngineOptions(threads: 1))
+    let engine = try Engine(image: Self.image, options: EngineOptions.sharing(threads: 1))
     let scheduler = try Scheduler(engine: engine, options: SchedulerOptions(activeMax: 2))
     let orders = try (0..<4).map { _ in try Order(&random, maxTokens: 130) }.map { $0.endless }
     // By the consumer's word, in the middle.
@@ -133,7 +135,7 @@ import Testing
 
   @Test func queueIsBounded() async throws {
     var random = SplitMix64(seed: 12)
-    let engine = try Engine(image: Self.image, options: EngineOptions(threads: 1))
+    let engine = try Engine(image: Self.image, options: EngineOptions.sharing(threads: 1))
     let scheduler = try Scheduler(engine: engine, options: SchedulerOptions(activeMax: 2, queueMax: 3))
     let order = try Order(&random, maxTokens: 130).endless
     let accepted = try (0..<5).map { _ in try order.submit(to: scheduler) }
@@ -147,7 +149,7 @@ import Testing
 
   @Test func drainFinishesWhatWasAccepted() async throws {
     var random = SplitMix64(seed: 13)
-    let engine = try Engine(image: Self.image, options: EngineOptions(threads: 2))
+    let engine = try Engine(image: Self.image, options: EngineOptions.sharing(threads: 2))
     let scheduler = try Scheduler(engine: engine, options: SchedulerOptions(activeMax: 2))
     let order = try Order(&random, maxTokens: 100).endless
     let accepted = try (0..<6).map { _ in try order.submit(to: scheduler) }
@@ -162,7 +164,7 @@ import Testing
 
   @Test func shutdownCancelsWhatRuns() async throws {
     var random = SplitMix64(seed: 14)
-    let engine = try Engine(image: Self.image, options: EngineOptions(threads: 2))
+    let engine = try Engine(image: Self.image, options: EngineOptions.sharing(threads: 2))
     let scheduler = try Scheduler(engine: engine, options: SchedulerOptions(activeMax: 2))
     let order = try Order(&random, maxTokens: 130).endless
     let accepted = try (0..<6).map { _ in try order.submit(to: scheduler) }
@@ -174,8 +176,9 @@ import Testing
   }
 
   @Test func badRequestsAreRefused() throws {
-    let engine = try Engine(image: Self.image, options: EngineOptions(threads: 1))
-    let scheduler = try Scheduler(engine: engine, options: SchedulerOptions(cacheBytesMax: engine.cacheBytes(positions: 64)))
+    let engine = try Engine(image: Self.image, options: EngineOptions.sharing(threads: 1))
+    let scheduler = try Scheduler(
+      engine: engine, options: SchedulerOptions(cacheBytesMax: engine.cacheBytes(positions: 64)))
     func refusal(_ prompt: [Int32], _ parameters: SamplingParameters) -> GenerationRejection? {
       do {
         _ = try scheduler.submit(prompt: prompt, parameters: parameters, streamKey: nil, endTokens: [])

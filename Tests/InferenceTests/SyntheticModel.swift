@@ -38,7 +38,8 @@ enum SyntheticModel {
       guard let bytes = TensorEntry.bytes(kind: shape.kind, shape: shape.shape) else { preconditionFailure("a shape") }
       tensors.append(
         TensorEntry(
-          name: shape.name, kind: shape.kind, shape: shape.shape, exponent: hostile ? anyExponent(&random) : exponent(shape),
+          name: shape.name, kind: shape.kind, shape: shape.shape,
+          exponent: hostile ? anyExponent(&random) : exponent(shape),
           offset: end, bytes: bytes))
       end = TensorEntry.paddedTo64(end + bytes)
     }

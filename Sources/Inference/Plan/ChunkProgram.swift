@@ -32,11 +32,8 @@ final class ChunkProgram: CrewProgram {
     scratch = try Scratch(members: members, vectorBytes: plan.vectorScratchBytes)
   }
 
-  /// Whether handing work to other threads would cost more than it saves.
-  var isSmall: Bool { (chunk.rows * plan.weightsPerRow) < ChunkProgram.weightsToShare }
-
-  /// Multiplications that take some tens of microseconds.
-  private static let weightsToShare = 6 << 20
+  /// Multiplications of the chunk, the last product and attention aside.
+  var multiplications: Int { chunk.rows * plan.weightsPerRow }
 
   /// Makes room for attention; the only memory that grows with the context.
   func prepareScratch() throws(EngineFailure) {
