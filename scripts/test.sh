@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Runs every test. Each part logs to a file and ends in one line; the last line counts them.
-# Usage: scripts/test.sh [PART...]   parts: build kernels swift oracle api readme
+# Usage: scripts/test.sh [PART...]   parts: format build kernels swift oracle api
 set -uo pipefail
 cd "$(dirname "$0")/.."
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(build kernels swift oracle api)
+[ ${#parts[@]} -gt 0 ] || parts=(format build kernels swift oracle api)
 logs=$(mktemp -d)
 passed=0 failed=0 failures=()
 
@@ -18,6 +18,7 @@ export EVIDENT_PYTHON
 
 part() {
   case $1 in
+    format) swift format lint --strict --recursive --parallel Package.swift Sources Tests ;;
     build) scripts/build.sh --build-tests ;;
     kernels) Tests/CKernels/run.sh ;;
     swift) swift test -c release --skip-build ;;

@@ -167,7 +167,9 @@ private struct JSONParser {
     guard at < bytes.count else { throw .unexpectedEnd }
     if bytes[at] == UInt8(ascii: "\"") {
       at += 1
-      guard let s = String(validating: bytes[start..<(at - 1)], as: UTF8.self) else { throw .invalidUTF8(offset: start) }
+      guard let s = String(validating: bytes[start..<(at - 1)], as: UTF8.self) else {
+        throw .invalidUTF8(offset: start)
+      }
       return s
     }
     var out = Array(bytes[start..<at])
@@ -198,7 +200,9 @@ private struct JSONParser {
     case UInt8(ascii: "u"):
       var code = try parseHex4(start)
       if code >= 0xD800 && code < 0xDC00 {
-        guard try next() == UInt8(ascii: "\\"), try next() == UInt8(ascii: "u") else { throw .invalidEscape(offset: start) }
+        guard try next() == UInt8(ascii: "\\"), try next() == UInt8(ascii: "u") else {
+          throw .invalidEscape(offset: start)
+        }
         let low = try parseHex4(start)
         guard low >= 0xDC00 && low < 0xE000 else { throw .invalidEscape(offset: start) }
         code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00)

@@ -19,7 +19,8 @@ public struct ModelBytes: @unchecked Sendable {
   public init(copying bytes: [UInt8]) {
     let memory = AlignedMemory(byteCount: max(bytes.count, 1))
     bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(memory.buffer).copyMemory(from: $0) }
-    self.init(buffer: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(memory.buffer)[..<bytes.count]), owner: memory)
+    self.init(
+      buffer: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(memory.buffer)[..<bytes.count]), owner: memory)
   }
 
   public var count: Int { buffer.count }

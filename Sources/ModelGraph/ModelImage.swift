@@ -29,7 +29,9 @@ public struct ModelImage: Sendable {
     for wanted in architecture.tensors(manifest.config) {
       guard let found = entries[wanted.name] else { throw .missingTensor(wanted.name) }
       guard found.kind == wanted.kind && found.shape == wanted.shape else {
-        throw .wrongShape(wanted.name, found: "\(found.kind.rawValue) \(found.shape)", expected: "\(wanted.kind.rawValue) \(wanted.shape)")
+        throw .wrongShape(
+          wanted.name, found: "\(found.kind.rawValue) \(found.shape)",
+          expected: "\(wanted.kind.rawValue) \(wanted.shape)")
       }
     }
     let wantedCount = architecture.tensors(manifest.config).count

@@ -20,7 +20,8 @@ public enum ManifestRejection: Error, Equatable, Sendable, CustomStringConvertib
     case .missing(let path): "the model manifest lacks \(path)"
     case .unknown(let path): "the model manifest has a member that this version does not know: \(path)"
     case .wrongType(let path, let expected): "the model manifest's \(path) is not \(expected)"
-    case .unsupported(let path, let found): "the model manifest's \(path) is \(found), which this version does not support"
+    case .unsupported(let path, let found):
+      "the model manifest's \(path) is \(found), which this version does not support"
     case .notSorted(let path): "the model manifest's \(path) comes out of order; entries are sorted by name, each once"
     }
   }

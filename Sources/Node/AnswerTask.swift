@@ -58,7 +58,11 @@ struct AnswerTask: Sendable {
           finish = .endOfSequence
         } else {
           emit(matcher.feed(Array(decoder.push(token).utf8)), out)
-          if matcher.matched { finish = .stopString } else if tokens.count == draft.parameters.maxTokens { finish = .tokenLimit }
+          if matcher.matched {
+            finish = .stopString
+          } else if tokens.count == draft.parameters.maxTokens {
+            finish = .tokenLimit
+          }
         }
         if finish != nil { break }
       }

@@ -51,7 +51,9 @@ public final class Node: Sendable {
     let now = Date()
     let time = Node.timestamp(now)
     let inputTokens: [Int32]
-    do { inputTokens = try model.text.inputTokens(for: request.request, time: time) } catch { throw AnswerRefusal(error) }
+    do { inputTokens = try model.text.inputTokens(for: request.request, time: time) } catch {
+      throw AnswerRefusal(error)
+    }
     guard !inputTokens.isEmpty else { throw .emptyPrompt }
     guard inputTokens.count < contextLength else {
       throw .promptTooLong(tokens: inputTokens.count, contextLength: contextLength)

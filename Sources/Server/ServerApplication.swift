@@ -53,7 +53,8 @@ public struct ServerApplication: Service {
     do {
       try await application.run()
     } catch let error as IOError {
-      throw ServerFailure.cannotListen(host: options.host, port: options.port, reason: String(cString: strerror(error.errnoCode)))
+      throw ServerFailure.cannotListen(
+        host: options.host, port: options.port, reason: String(cString: strerror(error.errnoCode)))
     }
   }
 }
@@ -85,10 +86,13 @@ struct ResponseShape: RouterMiddleware {
     } catch let error as APIError {
       response = error.response(from: request, context: context)
     } catch let error as HTTPError where error.status == .notFound {
-      response = APIError(.notFound, "there is no \(request.method) \(request.uri.path.prefix(200)) here", code: "not_found")
-        .response(from: request, context: context)
+      response = APIError(
+        .notFound, "there is no \(request.method) \(request.uri.path.prefix(200)) here", code: "not_found"
+      )
+      .response(from: request, context: context)
     } catch let error as HTTPError {
-      response = APIError(error.status, error.body ?? error.status.reasonPhrase).response(from: request, context: context)
+      response = APIError(error.status, error.body ?? error.status.reasonPhrase).response(
+        from: request, context: context)
     } catch is CancellationError {
       throw CancellationError()
     } catch {

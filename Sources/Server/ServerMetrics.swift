@@ -21,7 +21,8 @@ final class ServerMetrics: Sendable {
       byStatus.map { ("{status=\"\($0.key)\"}", $0.value) })
     family("evident_prompt_tokens_total", "counter", "Prompt tokens evaluated.", [("", node.promptTokens)])
     family("evident_output_tokens_total", "counter", "Tokens generated.", [("", node.outputTokens)])
-    family("evident_answers_total", "counter", "Answers finished, by reason.",
+    family(
+      "evident_answers_total", "counter", "Answers finished, by reason.",
       node.answersByReason.sorted { $0.key < $1.key }.map { ("{reason=\"\($0.key)\"}", $0.value) })
     family("evident_requests_active", "gauge", "Requests being answered.", [("", node.active)])
     family("evident_requests_queued", "gauge", "Requests waiting.", [("", node.queued)])

@@ -32,7 +32,8 @@ struct BytePairEncoding: Sendable {
       guard let a = vocabulary.id(of: left), let b = vocabulary.id(of: right) else {
         throw .invalid(field: "model.merges", reason: "merge \(rank) joins a token that is not in the vocabulary")
       }
-      let rest = right.starts(with: options.continuationPrefix) ? right.dropFirst(options.continuationPrefix.count) : right
+      let rest =
+        right.starts(with: options.continuationPrefix) ? right.dropFirst(options.continuationPrefix.count) : right
       guard let joined = vocabulary.id(of: Array(left) + rest) else {
         throw .invalid(field: "model.merges", reason: "merge \(rank) makes a token that is not in the vocabulary")
       }

@@ -40,9 +40,12 @@ struct Decoder: Sendable {
       steps.append((.metaspace(metaspace.replacement, dropsFirst: metaspace.prependScheme != .never), isFused))
     case "WordPiece":
       steps.append(
-        (.wordPiece(
-          prefix: try reader.string("prefix") ?? Array("##".utf8), cleansUp: try reader.bool("cleanup", default: true)),
-          isFused))
+        (
+          .wordPiece(
+            prefix: try reader.string("prefix") ?? Array("##".utf8), cleansUp: try reader.bool("cleanup", default: true)
+          ),
+          isFused
+        ))
     case "BPEDecoder": steps.append((.wordSuffix(try reader.string("suffix") ?? Array("</w>".utf8)), isFused))
     case "Strip":
       guard let content = try reader.scalar("content") else { throw .missing(field: reader.field("content")) }

@@ -10,7 +10,11 @@ enum TokenizerDefinition {
     let preTokenizer: PreTokenizer?
     if let r = try reader.reader("pre_tokenizer") { preTokenizer = try PreTokenizer(r) } else { preTokenizer = nil }
     let postProcessor: PostProcessor
-    if let r = try reader.reader("post_processor") { postProcessor = try PostProcessor(r) } else { postProcessor = .init() }
+    if let r = try reader.reader("post_processor") {
+      postProcessor = try PostProcessor(r)
+    } else {
+      postProcessor = .init()
+    }
     let decoder: Decoder
     if let r = try reader.reader("decoder") { decoder = try Decoder(r) } else { decoder = Decoder([.spaced]) }
     var added: [AddedToken] = []

@@ -48,7 +48,9 @@ struct RunSession {
     let verdict = verify(finished)
     if let evidencePath { try RunSession.write(finished.evidence, to: evidencePath) }
     report(finished, running, verdict)
-    guard verdict.exitStatus == 0 else { throw CommandFailure("the answer did not verify", exitCode: verdict.exitStatus) }
+    guard verdict.exitStatus == 0 else {
+      throw CommandFailure("the answer did not verify", exitCode: verdict.exitStatus)
+    }
     return finished.text
   }
 

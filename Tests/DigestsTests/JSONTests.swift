@@ -5,7 +5,8 @@ import Digests
 @Suite struct JSONTests {
   @Test func canonicalFormSortsKeysByUTF16AndEscapesLittle() throws {
     // RFC 8785, section 3.2.3, without its number members.
-    let text = #"{"\u20ac":"Euro Sign","\r":"Carriage Return","\ufb33":"Hebrew Letter Dalet With Dagesh","1":"One","\ud83d\ude00":"Emoji: Grinning Face","\u0080":"Control","\u00f6":"Latin Small Letter O With Diaeresis"}"#
+    let text =
+      #"{"\u20ac":"Euro Sign","\r":"Carriage Return","\ufb33":"Hebrew Letter Dalet With Dagesh","1":"One","\ud83d\ude00":"Emoji: Grinning Face","\u0080":"Control","\u00f6":"Latin Small Letter O With Diaeresis"}"#
     let value = try JSON.parse(text)
     let canonical = String(decoding: try value.canonicalBytes(), as: UTF8.self)
     let reparsed = try JSON.parse(canonical)

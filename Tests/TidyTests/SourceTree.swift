@@ -28,18 +28,24 @@ enum SourceTree {
     return try walker.compactMap { $0 as? URL }
       .filter { extensions.contains($0.pathExtension) }
       .sorted { $0.path() < $1.path() }
-      .map { File(path: folder + $0.path().dropFirst(base.path().count), text: try String(contentsOf: $0, encoding: .utf8)) }
+      .map {
+        File(path: folder + $0.path().dropFirst(base.path().count), text: try String(contentsOf: $0, encoding: .utf8))
+      }
   }
 
   /// The modules a Swift file imports.
   static func imports(_ file: File) -> [String] {
     file.lines.compactMap { line in
       let words = line.split(separator: " ").map(String.init)
-      guard let at = words.firstIndex(of: "import"), words[..<at].allSatisfy({ modifiers.contains($0) }) else { return nil }
+      guard let at = words.firstIndex(of: "import"), words[..<at].allSatisfy({ modifiers.contains($0) }) else {
+        return nil
+      }
       let kinds: Set<String> = ["struct", "class", "enum", "protocol", "func", "typealias", "var", "let"]
       let rest = words[(at + 1)...].drop { kinds.contains($0) }
       return rest.first.map { String($0.split(separator: ".")[0]) }
     }
   }
-  private static let modifiers: Set<String> = ["public", "package", "internal", "private", "fileprivate", "@preconcurrency"]
+  private static let modifiers: Set<String> = [
+    "public", "package", "internal", "private", "fileprivate", "@preconcurrency",
+  ]
 }

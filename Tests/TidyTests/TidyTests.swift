@@ -28,7 +28,8 @@ import Testing
   @Test(arguments: closure.keys.sorted())
   func closureDeclaresOnlyItsList(_ target: String) throws {
     let text = try String(contentsOf: SourceTree.root.appending(path: "Package.swift"), encoding: .utf8)
-    let entry = try #require(text.firstMatch(of: try Regex("\\.target\\(\\s*name: \"\(target)\",\\s*dependencies: \\[([^\\]]*)\\]")))
+    let entry = try #require(
+      text.firstMatch(of: try Regex("\\.target\\(\\s*name: \"\(target)\",\\s*dependencies: \\[([^\\]]*)\\]")))
     let list = try #require(entry.output[1].substring)
     let declared = list.split { $0 == "," || $0.isWhitespace }.map { String($0.filter { $0 != "\"" }) }
     #expect(!declared.isEmpty)
@@ -40,7 +41,9 @@ import Testing
   /// Between token ids in and token ids out there is no floating point. Importers may use it.
   @Test(arguments: ["Digests", "ModelGraph", "Tokenizers", "Receipts", "Verification", "CKernels", "Inference"])
   func evaluationPathHasNoFloatingPoint(_ target: String) throws {
-    let types: Set<String.SubSequence> = ["Double", "Float", "Float16", "Float32", "Float64", "Float80", "CGFloat", "float", "double"]
+    let types: Set<String.SubSequence> = [
+      "Double", "Float", "Float16", "Float32", "Float64", "Float80", "CGFloat", "float", "double",
+    ]
     for file in try SourceTree.files("Sources/\(target)", ["swift", "c", "h"]) {
       for line in file.code {
         let words = line.text.split { !($0.isLetter || $0.isNumber || $0 == "_") }

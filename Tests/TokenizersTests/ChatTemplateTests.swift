@@ -14,7 +14,8 @@ import Tokenizers
   @Test func rendersChatML() throws {
     #expect(
       try Self.render(SmallTemplates.chatML)
-        == "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi <b>\"you\"</b><|im_end|>\n<|im_start|>assistant\n")
+        == "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi <b>\"you\"</b><|im_end|>\n<|im_start|>assistant\n"
+    )
   }
 
   @Test func rendersALittleOfEverything() throws {

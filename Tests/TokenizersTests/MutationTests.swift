@@ -21,7 +21,9 @@ import Tokenizers
       let piece = out[start..<min(out.count, start + Int.random(in: 1..<40, using: &generator))]
       out.insert(contentsOf: piece, at: Int.random(in: 0..<out.count, using: &generator))
     default:
-      let words = ["-1", "9999999999", "null", "[]", "{}", "\"\"", "true", "1e9", "(", "{3,2}", "\\\\p{", "%}", "{{", "}}", "'"]
+      let words = [
+        "-1", "9999999999", "null", "[]", "{}", "\"\"", "true", "1e9", "(", "{3,2}", "\\\\p{", "%}", "{{", "}}", "'",
+      ]
       let word = words[Int.random(in: 0..<words.count, using: &generator)]
       out.insert(contentsOf: word.utf8, at: Int.random(in: 0..<out.count, using: &generator))
     }

@@ -74,10 +74,13 @@ import Tokenizers
     }
     #expect(error(#""dropout":null"#, #""dropout":0.1"#) == .unsupported("dropout, which makes ids random,"))
     #expect(error(#""type":"NFC""#, #""type":"Upside""#) == .unsupported("the normalizer Upside"))
-    #expect(error(#"\\p{N}{1,3}"#, #"\\p{Klingon}"#) == .unsupported("the property \\p{Klingon} in a regular expression"))
+    #expect(
+      error(#"\\p{N}{1,3}"#, #"\\p{Klingon}"#) == .unsupported("the property \\p{Klingon} in a regular expression"))
     #expect(error(#"\\p{N}{1,3}"#, #"(a)\\1"#) == .unsupported("the escape \\1 in a regular expression"))
-    #expect(error(#""h e""#, #""h z""#) == .invalid(
-      field: "model.merges", reason: "merge 0 makes a token that is not in the vocabulary"))
+    #expect(
+      error(#""h e""#, #""h z""#)
+        == .invalid(
+          field: "model.merges", reason: "merge 0 makes a token that is not in the vocabulary"))
     #expect(error(#""hello":259"#, #""hello":5000000"#) != nil)
     #expect(error(#""hello":259"#, #""hello":258"#) != nil)
   }
@@ -119,7 +122,8 @@ import Tokenizers
     let wordPiece = try Tokenizer(json: Array(SmallTokenizers.wordPiece.utf8))
     for (name, text) in [
       ("letters", String(repeating: "helloworldab", count: 87_382)), ("spaces", String(repeating: " ", count: 1 << 20)),
-      ("digits", String(repeating: "7", count: 1 << 20)), ("marks", String(repeating: "\u{301}\u{323}", count: 1 << 18)),
+      ("digits", String(repeating: "7", count: 1 << 20)),
+      ("marks", String(repeating: "\u{301}\u{323}", count: 1 << 18)),
       ("brackets", String(repeating: "<|", count: 1 << 19)),
     ] {
       for (model, tokenizer) in [("pairs", tokenizer), ("unigram", unigram), ("word piece", wordPiece)] {

@@ -54,7 +54,8 @@ struct GenerationRequest: Sendable {
       }
       guard let content = object["content"] else { throw .invalid("\(path).content", "\(path).content is missing") }
       // `developer` is the newer name for the same place in the template.
-      out.append(.init(role: role == "developer" ? "system" : role, content: try readContent(content, path + ".content")))
+      out.append(
+        .init(role: role == "developer" ? "system" : role, content: try readContent(content, path + ".content")))
     }
     return out
   }

@@ -48,7 +48,9 @@ struct RequestFields {
     guard let value = take(name) else { return nil }
     guard let micros = value.number?.scaled(byPowerOfTen: 6), range.contains(micros) else {
       throw .invalid(
-        name, "\(name) must be a number between \(RequestFields.decimal(range.lowerBound)) and \(RequestFields.decimal(range.upperBound))")
+        name,
+        "\(name) must be a number between \(RequestFields.decimal(range.lowerBound)) and \(RequestFields.decimal(range.upperBound))"
+      )
     }
     return micros
   }

@@ -88,7 +88,9 @@ extension Tokenizer {
     return processor
   }
 
-  private static func byteLevel(_ source: VocabularySource, _ vocabulary: Vocabulary) throws(TokenizerError) -> Tokenizer {
+  private static func byteLevel(_ source: VocabularySource, _ vocabulary: Vocabulary) throws(TokenizerError)
+    -> Tokenizer
+  {
     let pre = try GGUFPreTokenizer.named(source.preTokenizer ?? "default")
     var merges: [(ArraySlice<UInt8>, ArraySlice<UInt8>)] = []
     merges.reserveCapacity(source.merges.count)
@@ -129,8 +131,11 @@ extension Tokenizer {
       addedTokens: addedTokens(source), unknown: unknown)
   }
 
-  private static func wordPiece(_ source: VocabularySource, _ vocabulary: Vocabulary) throws(TokenizerError) -> Tokenizer {
-    guard let unknown = try checked(source.unknownID ?? vocabulary.id(of: "[UNK]").map { Int($0) }, "unknown", source) else {
+  private static func wordPiece(_ source: VocabularySource, _ vocabulary: Vocabulary) throws(TokenizerError)
+    -> Tokenizer
+  {
+    guard let unknown = try checked(source.unknownID ?? vocabulary.id(of: "[UNK]").map { Int($0) }, "unknown", source)
+    else {
       throw .missing(field: "tokenizer.ggml.unknown_token_id")
     }
     // GGUF marks tokens that begin a word, instead of those that do not.

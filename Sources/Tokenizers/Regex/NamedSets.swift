@@ -56,7 +56,9 @@ enum CaseFolding {
 
   private static let classes: [UInt32: [UInt32]] = {
     var classes: [UInt32: [UInt32]] = [:]
-    for c in Set(UnicodeTables.lowercase.keys).union(UnicodeTables.uppercase.keys) { classes[fold(c), default: []].append(c) }
+    for c in Set(UnicodeTables.lowercase.keys).union(UnicodeTables.uppercase.keys) {
+      classes[fold(c), default: []].append(c)
+    }
     for key in Array(classes.keys) where classes[key]?.contains(key) == false { classes[key]?.append(key) }
     return classes
   }()

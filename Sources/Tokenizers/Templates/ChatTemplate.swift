@@ -44,7 +44,9 @@ public struct ChatTemplate: Sendable {
       globals.variables[name] = .function(TemplateFunction(.global(name)))
     }
     for (key, json) in object.members where key.utf8.allSatisfy({ PythonText.isNameByte($0) }) {
-      guard let value = TemplateValue(json) else { throw .limit("levels of the context", max: TemplateValue.nestingMax) }
+      guard let value = TemplateValue(json) else {
+        throw .limit("levels of the context", max: TemplateValue.nestingMax)
+      }
       globals.variables[key] = value
     }
     var interpreter = TemplateInterpreter(globals: globals, now: now, limits: limits)

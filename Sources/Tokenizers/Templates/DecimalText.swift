@@ -52,7 +52,9 @@ enum DecimalText {
     }
     if p.exponent < 0 { return sign + "0." + String(repeating: "0", count: -p.exponent - 1) + digits }
     let whole = p.exponent + 1
-    if digits.utf8.count <= whole { return sign + digits + String(repeating: "0", count: whole - digits.utf8.count) + ".0" }
+    if digits.utf8.count <= whole {
+      return sign + digits + String(repeating: "0", count: whole - digits.utf8.count) + ".0"
+    }
     return "\(sign)\(digits.prefix(whole)).\(digits.dropFirst(whole))"
   }
 

@@ -119,7 +119,8 @@ enum PythonStrings {
     for r in PythonText.ranges(text) {
       let piece = Array(text[r])
       let category = UnicodeTables.properties[Int(UTF8Text.scalar(text, at: r.lowerBound).value)] & 31
-      let isCased = 1 << category & (CategoryMask.named("Lu") | CategoryMask.named("Ll") | CategoryMask.named("Lt")) != 0
+      let isCased =
+        1 << category & (CategoryMask.named("Lu") | CategoryMask.named("Ll") | CategoryMask.named("Lt")) != 0
       out.append(contentsOf: isCased && !wasLetter ? CaseMapping.titlecased(piece) : CaseMapping.lowercased(piece))
       wasLetter = isCased
     }

@@ -5,7 +5,8 @@ extension TemplateValue {
     case (.undefined, .undefined), (.none, .none): return true
     case (.string(let a), .string(let b)): return a == b
     case (.list(let a), .list(let b)):
-      return a.isTuple == b.isTuple && a.items.count == b.items.count && zip(a.items, b.items).allSatisfy { $0.equals($1) }
+      return a.isTuple == b.isTuple && a.items.count == b.items.count
+        && zip(a.items, b.items).allSatisfy { $0.equals($1) }
     case (.dictionary(let a), .dictionary(let b)):
       return a.keys.count == b.keys.count
         && zip(a.keys, a.values).allSatisfy { key, value in b[key].map { value.equals($0) } ?? false }

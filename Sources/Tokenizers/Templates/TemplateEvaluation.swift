@@ -188,18 +188,22 @@ extension TemplateInterpreter {
   mutating func item(
     _ index: TemplateValue, of value: TemplateValue, _ line: Int
   ) throws(TemplateError) -> TemplateValue {
-    if case .undefined(let what) = value { throw .failed("\(what) is undefined, and an item of it is wanted", line: line) }
+    if case .undefined(let what) = value {
+      throw .failed("\(what) is undefined, and an item of it is wanted", line: line)
+    }
     if case .dictionary(let d) = value, case .string(let key) = index {
       if let member = d[key] { return member }
     } else if let i = index.asInteger {
       switch value {
-      case .list(let l): return l.items.indices.contains(i < 0 ? i + l.items.count : i)
-        ? l.items[i < 0 ? i + l.items.count : i] : .undefined("an item beyond the end")
+      case .list(let l):
+        return l.items.indices.contains(i < 0 ? i + l.items.count : i)
+          ? l.items[i < 0 ? i + l.items.count : i] : .undefined("an item beyond the end")
       case .string(let s):
         try charge(s.count)
         let ranges = PythonText.ranges(s)
         let position = i < 0 ? i + ranges.count : i
-        return ranges.indices.contains(position) ? .string(Array(s[ranges[position]])) : .undefined("an item beyond the end")
+        return ranges.indices.contains(position)
+          ? .string(Array(s[ranges[position]])) : .undefined("an item beyond the end")
       default: break
       }
     }

@@ -1,7 +1,9 @@
 /// Expressions, by Jinja's precedence: conditional, or, and, not, comparison, + −, ~, * / // %, **, unary,
 /// then attributes, items, calls, filters and tests.
 extension TemplateParser {
-  private func make(_ node: TemplateNode, _ line: Int) -> TemplateExpression { TemplateExpression(node: node, line: line) }
+  private func make(_ node: TemplateNode, _ line: Int) -> TemplateExpression {
+    TemplateExpression(node: node, line: line)
+  }
 
   private func checkChain(_ count: Int) throws(TemplateError) {
     if count > Self.chainMax { throw .limit("operators in a row", max: Self.chainMax) }

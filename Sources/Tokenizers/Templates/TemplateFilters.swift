@@ -19,7 +19,9 @@ extension TemplateInterpreter {
     case "tojson": return try toJSON(value, arguments, line)
     case "length", "count": return .integer(try count(value, line))
     case "int":
-      if case .undefined(let what) = value { throw .failed("\(what) is undefined, and an integer is wanted", line: line) }
+      if case .undefined(let what) = value {
+        throw .failed("\(what) is undefined, and an integer is wanted", line: line)
+      }
       if let i = toInteger(value) { return .integer(i) }
       return .integer(try integer(arguments.value(0, "default") ?? .integer(0), line))
     case "float": return try toFloat(value, line)
@@ -29,7 +31,9 @@ extension TemplateInterpreter {
       guard i != Int.min else { throw .unsupported("an integer beyond 64 bits", line: line) }
       return .integer(abs(i))
     case "attr":
-      guard case .string(let member)? = arguments.value(0, "name") else { throw .failed("attr takes a name", line: line) }
+      guard case .string(let member)? = arguments.value(0, "name") else {
+        throw .failed("attr takes a name", line: line)
+      }
       if case .dictionary = value { return .undefined(String(decoding: member, as: UTF8.self)) }
       return try attribute(String(decoding: member, as: UTF8.self), of: value, line)
     case "indent":
@@ -79,7 +83,8 @@ extension TemplateInterpreter {
     writer.escapesNonASCII = arguments.value(0, "ensure_ascii")?.isTrue ?? false
     writer.sortsKeys = arguments.value(0, "sort_keys")?.isTrue ?? false
     let longest = max(indent?.count ?? 0, separators?.0.count ?? 2, separators?.1.count ?? 2)
-    try charge(value.weight.multipliedReportingOverflow(by: 1 + longest * (indent == nil ? 1 : value.nesting)).partialValue)
+    try charge(
+      value.weight.multipliedReportingOverflow(by: 1 + longest * (indent == nil ? 1 : value.nesting)).partialValue)
     writer.write(value)
     if let type = writer.offender { throw .failed("a value of type \(type) cannot be written as JSON", line: line) }
     return try made(.string(writer.out))
@@ -122,7 +127,8 @@ extension TemplateInterpreter {
     case "capitalize": return .string(PythonStrings.capitalized(text))
     case "title": return .string(PythonStrings.jinjaTitle(text))
     case "replace":
-      guard case .string(let old)? = arguments.value(0, "old"), case .string(let new)? = arguments.value(1, "new") else {
+      guard case .string(let old)? = arguments.value(0, "old"), case .string(let new)? = arguments.value(1, "new")
+      else {
         throw .failed("replace takes two strings", line: line)
       }
       return .string(try replace(text, old, new, arguments.value(2, "count")?.asInteger))

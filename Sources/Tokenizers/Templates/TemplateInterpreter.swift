@@ -95,7 +95,8 @@ struct TemplateInterpreter {
       }
       return try execute(otherwise, scope, &out)
     case .loop(let loop): try run(loop, scope, &out)
-    case .set(let target, let expression): try assign(try evaluate(expression, scope), to: target, scope, expression.line)
+    case .set(let target, let expression):
+      try assign(try evaluate(expression, scope), to: target, scope, expression.line)
     case .setBlock(let target, let filters, let body):
       let text = try capture(body, filters, scope)
       try assign(text, to: target, scope, filters.first?.line ?? 0)

@@ -112,7 +112,8 @@ extension TemplateInterpreter {
     case "partition", "rpartition":
       let separator = try string(0, "sep", of: arguments, name, line)
       guard !separator.isEmpty else { throw .failed("an empty separator", line: line) }
-      let at = name == "partition" ? PythonText.find(separator, in: s) : PythonText.findLast(separator, in: s, before: s.count)
+      let at =
+        name == "partition" ? PythonText.find(separator, in: s) : PythonText.findLast(separator, in: s, before: s.count)
       guard let at else {
         let parts = name == "partition" ? [s, [], []] : [[], [], s]
         return try makeList(parts.map { .string($0) }, isTuple: true)
@@ -140,7 +141,11 @@ extension TemplateInterpreter {
   ) throws(TemplateError) -> Bool {
     guard arguments.positional.count == 1 else { throw .unsupported("\"\(name)\" with a range", line: line) }
     let candidates: [TemplateValue]
-    if case .list(let l) = arguments.positional[0], l.isTuple { candidates = l.items } else { candidates = arguments.positional }
+    if case .list(let l) = arguments.positional[0], l.isTuple {
+      candidates = l.items
+    } else {
+      candidates = arguments.positional
+    }
     for candidate in candidates {
       guard case .string(let affix) = candidate else { throw .failed("\"\(name)\" takes a string", line: line) }
       if name == "startswith" ? s.starts(with: affix) : s.suffix(affix.count).elementsEqual(affix) { return true }

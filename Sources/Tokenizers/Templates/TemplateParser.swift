@@ -85,7 +85,9 @@ struct TemplateParser {
       case .variableBegin:
         at += 1
         body.append(.output(try parseTuple()))
-        guard token.kind == .variableEnd else { throw .syntax("expected the end of the expression\(found)", line: self.line) }
+        guard token.kind == .variableEnd else {
+          throw .syntax("expected the end of the expression\(found)", line: self.line)
+        }
         at += 1
       case .blockBegin:
         at += 1
@@ -192,7 +194,9 @@ struct TemplateParser {
 
   private var isNameToken: Bool { if case .name = token.kind { true } else { false } }
 
-  static let reserved: Set<String> = ["true", "false", "none", "True", "False", "None", "and", "or", "not", "in", "is", "if", "else"]
+  static let reserved: Set<String> = [
+    "true", "false", "none", "True", "False", "None", "and", "or", "not", "in", "is", "if", "else",
+  ]
 
   private mutating func parseSet() throws(TemplateError) -> TemplateStatement {
     let target = try parseTarget(attributes: true)

@@ -13,7 +13,9 @@ extension TemplateInterpreter {
       return try makeList(items.reversed())
     case "items":
       if value.isUndefined { return try makeList([]) }
-      guard case .dictionary(let d) = value else { throw .failed("items needs a dictionary, not \(value.typeName)", line: line) }
+      guard case .dictionary(let d) = value else {
+        throw .failed("items needs a dictionary, not \(value.typeName)", line: line)
+      }
       return try pairs(d)
     case "dictsort": return try sortedPairs(value, arguments, line)
     case "join": return try joined(value, arguments, line)
@@ -224,7 +226,8 @@ extension TemplateInterpreter {
       var start = 0
       while start < items.count {
         var part = Array(items[start..<min(start + size, items.count)])
-        if let filler, case .none = filler {} else if let filler {
+        if let filler, case .none = filler {
+        } else if let filler {
           while part.count < size { part.append(filler) }
         }
         out.append(try makeList(part))

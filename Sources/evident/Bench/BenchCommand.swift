@@ -12,7 +12,8 @@ struct BenchCommand: AsyncParsableCommand {
     discussion: "A model of the store, or a shape with random weights. Figures are medians with minimum and maximum.")
 
   @Argument(help: "A model; leave out with --shape.") var model: String?
-  @Option(help: "Random weights in a shape: \(RandomModel.shapes.map(\.name).joined(separator: ", ")).") var shape: String?
+  @Option(help: "Random weights in a shape: \(RandomModel.shapes.map(\.name).joined(separator: ", ")).") var shape:
+    String?
   @Option(parsing: .upToNextOption, help: "Prompt lengths.") var prefill: [Int] = [128, 512]
   @Option(parsing: .upToNextOption, help: "Context lengths to decode at.") var decodeAt: [Int] = [128]
   @Option(help: "Tokens to decode for one figure.") var decodeTokens = 64
@@ -46,7 +47,9 @@ struct BenchCommand: AsyncParsableCommand {
     if let replay {
       report("replay \(replay)", "shareOfProducing", repeated { bench.replayShare(prompt: 64, answer: replay) })
     }
-    if !json { print("peak memory \(Terminal.bytes(BenchCommand.peakBytes()))") } else {
+    if !json {
+      print("peak memory \(Terminal.bytes(BenchCommand.peakBytes()))")
+    } else {
       print((["what": "peak memory", "bytes": .integer(BenchCommand.peakBytes())] as JSON).text())
     }
   }
@@ -59,7 +62,10 @@ struct BenchCommand: AsyncParsableCommand {
       for value in values { print("{\"what\":\"\(what)\",\"\(unit)\":\(value)}") }
     } else {
       let median = sorted[sorted.count / 2]
-      print(String(format: "%-14@ %10.2f  (%.2f – %.2f) %@", what as NSString, median, sorted[0], sorted[sorted.count - 1], unit as NSString))
+      print(
+        String(
+          format: "%-14@ %10.2f  (%.2f – %.2f) %@", what as NSString, median, sorted[0], sorted[sorted.count - 1],
+          unit as NSString))
     }
   }
 

@@ -16,9 +16,15 @@ enum RandomModel {
   }
 
   static let shapes = [
-    Shape(name: "SmolLM2-135M", hidden: 576, layers: 30, heads: 9, keyValueHeads: 3, headDimension: 64, intermediate: 1536, vocabulary: 49152),
-    Shape(name: "Qwen2.5-0.5B", hidden: 896, layers: 24, heads: 14, keyValueHeads: 2, headDimension: 64, intermediate: 4864, vocabulary: 151_936),
-    Shape(name: "Llama-3.2-1B", hidden: 2048, layers: 16, heads: 32, keyValueHeads: 8, headDimension: 64, intermediate: 8192, vocabulary: 128_256),
+    Shape(
+      name: "SmolLM2-135M", hidden: 576, layers: 30, heads: 9, keyValueHeads: 3, headDimension: 64, intermediate: 1536,
+      vocabulary: 49152),
+    Shape(
+      name: "Qwen2.5-0.5B", hidden: 896, layers: 24, heads: 14, keyValueHeads: 2, headDimension: 64, intermediate: 4864,
+      vocabulary: 151_936),
+    Shape(
+      name: "Llama-3.2-1B", hidden: 2048, layers: 16, heads: 32, keyValueHeads: 8, headDimension: 64,
+      intermediate: 8192, vocabulary: 128_256),
   ]
 
   /// The model in memory, head and embedding tied.
@@ -45,7 +51,9 @@ enum RandomModel {
     let nothing = ModelManifest.Blob(digest: Digest(of: []), bytes: 0)
     let manifest = ModelManifest(
       architecture: "llama", config: config,
-      ropeFrequencies: (0..<UInt64(shape.headDimension / 2)).map { (1 << 61) >> (($0 * 13) / UInt64(shape.headDimension / 2)) },
+      ropeFrequencies: (0..<UInt64(shape.headDimension / 2)).map {
+        (1 << 61) >> (($0 * 13) / UInt64(shape.headDimension / 2))
+      },
       tokens: .init(endOfSequence: [0], beginOfSequence: nil), tensors: tensors,
       blobs: .init(weights: .init(digest: Digest(of: []), bytes: size), tokenizer: nothing, chatTemplate: nil),
       source: .init(format: "random", files: []))

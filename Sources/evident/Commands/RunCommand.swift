@@ -67,7 +67,9 @@ struct RunCommand: AsyncParsableCommand {
   private static func standardInput() throws -> String? {
     guard !Terminal.isInputInteractive else { return nil }
     let data = try FileHandle.standardInput.readToEnd() ?? Data()
-    guard let text = String(validating: data, as: UTF8.self) else { throw CommandFailure("the text on stdin is not UTF-8") }
+    guard let text = String(validating: data, as: UTF8.self) else {
+      throw CommandFailure("the text on stdin is not UTF-8")
+    }
     let trimmed = text.trimmingCharacters(in: .newlines)
     guard !trimmed.isEmpty else { throw CommandFailure("there is no prompt", hint: "evident run \"What is Evident?\"") }
     return trimmed
@@ -89,7 +91,8 @@ struct RunCommand: AsyncParsableCommand {
   private func parameters() throws -> SamplingParameters {
     func micros(_ text: String?, _ flag: String, _ upper: Int) throws -> Int? {
       guard let text else { return nil }
-      guard let number = try? JSON.parse(text).number, let value = number.scaled(byPowerOfTen: 6), (0...upper).contains(value)
+      guard let number = try? JSON.parse(text).number, let value = number.scaled(byPowerOfTen: 6),
+        (0...upper).contains(value)
       else { throw ValidationError("--\(flag) is \"\(text)\"; it must be a number between 0 and \(upper / 1_000_000)") }
       return value
     }

@@ -76,7 +76,8 @@ struct ServeCommand: AsyncParsableCommand {
     let unit = text.last.flatMap { units[$0] }
     let number = unit == nil ? text : String(text.dropLast())
     guard let value = Int(number), (0...1_000_000_000).contains(value) else {
-      throw CommandFailure("the retention \"\(text)\" is not a time", hint: "write seconds, or 90s, 15m, 24h, 7d; 0 keeps nothing")
+      throw CommandFailure(
+        "the retention \"\(text)\" is not a time", hint: "write seconds, or 90s, 15m, 24h, 7d; 0 keeps nothing")
     }
     return value * (unit ?? 1)
   }

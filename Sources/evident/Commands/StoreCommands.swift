@@ -55,13 +55,18 @@ struct ShowCommand: AsyncParsableCommand {
       ("arithmetic", ModelManifest.arithmetic), ("parameters", "\(parameters)"),
       ("weights", "\(Terminal.bytes(manifest.blobs.weights.bytes)), int8 per output channel"),
       ("context", "\(c.contextLength) tokens"),
-      ("shape", "\(c.layers) layers, hidden \(c.hiddenSize), heads \(c.heads)/\(c.keyValueHeads) × \(c.headDimension), MLP \(c.intermediateSize)"),
+      (
+        "shape",
+        "\(c.layers) layers, hidden \(c.hiddenSize), heads \(c.heads)/\(c.keyValueHeads) × \(c.headDimension), MLP \(c.intermediateSize)"
+      ),
       ("vocabulary", "\(c.vocabularySize)\(c.tiedEmbeddings ? ", tied" : "")"),
       ("chat", manifest.blobs.chatTemplate == nil ? "no template" : "template \(manifest.blobs.chatTemplate!.digest)"),
       ("tokenizer", manifest.blobs.tokenizer.digest.description),
     ]
     for (name, value) in rows { print(name.padded(13) + value) }
-    for file in manifest.source.files { print("source".padded(13) + "\(file.name)  \(Terminal.bytes(file.bytes))  \(file.digest)") }
+    for file in manifest.source.files {
+      print("source".padded(13) + "\(file.name)  \(Terminal.bytes(file.bytes))  \(file.digest)")
+    }
   }
 }
 

@@ -61,11 +61,15 @@ struct VerifyCommand: AsyncParsableCommand {
     options.replay = replay
     options.receiptOnly = receiptOnly
     for text in key {
-      guard let publicKey = NodePublicKey(hex: text) else { throw ValidationError("--key \(text) is not 64 lower-case hex digits") }
+      guard let publicKey = NodePublicKey(hex: text) else {
+        throw ValidationError("--key \(text) is not 64 lower-case hex digits")
+      }
       options.expected.keys.insert(publicKey)
     }
     if let model {
-      guard let digest = Digest<ModelManifest>(model) else { throw ValidationError("--model \(model) is not sha256: and 64 lower-case hex digits") }
+      guard let digest = Digest<ModelManifest>(model) else {
+        throw ValidationError("--model \(model) is not sha256: and 64 lower-case hex digits")
+      }
       options.expected.model = digest
     }
     if let nonce {
@@ -85,7 +89,8 @@ struct VerifyCommand: AsyncParsableCommand {
       handle = .standardInput
     } else {
       guard let opened = FileHandle(forReadingAtPath: path) else {
-        throw CommandFailure("there is no readable file \(path)", hint: "fetch it with: curl URL/v1/receipts/ID > \(path)")
+        throw CommandFailure(
+          "there is no readable file \(path)", hint: "fetch it with: curl URL/v1/receipts/ID > \(path)")
       }
       handle = opened
     }
