@@ -36,17 +36,27 @@ struct AnswerTask: Sendable {
       throw AnswerRefusal(error)
     }
     let (events, continuation) = AsyncStream<AnswerEvent>.makeStream()
+    let clientLeft = Flag()
+    node.counters.withLock { $0.unfinished += 1 }
     // Not a child of the caller's task: when the caller goes away the evidence is still made and kept.
     Task.detached {
-      await run(generation, continuation)
+      let ended = await run(generation, clientLeft, continuation)
+      continuation.yield(ended)
       continuation.finish()
+      node.counters.withLock { $0.unfinished -= 1 }
     }
     return RunningAnswer(
       receiptID: draft.receiptID, responseID: draft.responseID, created: created, events: events,
-      cancel: { generation.cancel() })
+      cancel: {
+        clientLeft.raise()
+        generation.cancel()
+      })
   }
 
-  private func run(_ generation: Generation, _ out: AsyncStream<AnswerEvent>.Continuation) async {
+  /// - Returns: the event that ends the answer.
+  private func run(
+    _ generation: Generation, _ clientLeft: Flag, _ out: AsyncStream<AnswerEvent>.Continuation
+  ) async -> AnswerEvent {
     var tokens: [Int32] = []
     var decoder = node.model.text.streamingDecoder()
     var matcher = StopMatcher(stops: draft.parameters.stop)
@@ -67,20 +77,22 @@ struct AnswerTask: Sendable {
         if finish != nil { break }
       }
     } catch {
-      out.yield(.failed("the engine failed: \(error)"))
-      return
+      // What was delivered still gets its evidence.
+      _ = await conclude(tokens, .nodeCancelled)
+      return .failed("the engine failed: \(error)")
     }
     generation.cancel()
     emit(matcher.feed(Array(decoder.finish().utf8)), out)
     emit(matcher.flush(), out)
-    await conclude(tokens, finish ?? .clientCancelled, out)
+    return await conclude(tokens, finish ?? (clientLeft.isRaised ? .clientCancelled : .nodeCancelled))
   }
 
   private func emit(_ bytes: [UInt8], _ out: AsyncStream<AnswerEvent>.Continuation) {
     if !bytes.isEmpty { out.yield(.text(String(decoding: bytes, as: UTF8.self))) }
   }
 
-  private func conclude(_ tokens: [Int32], _ finish: Finish, _ out: AsyncStream<AnswerEvent>.Continuation) async {
+  /// Signs and keeps.
+  private func conclude(_ tokens: [Int32], _ finish: Finish) async -> AnswerEvent {
     let text = node.model.text.answer(tokens, stops: finish == .stopString ? draft.parameters.stop : [])
     let record = AnswerRecord(
       receiptID: draft.receiptID, responseID: draft.responseID, model: node.model.digest,
@@ -100,9 +112,16 @@ struct AnswerTask: Sendable {
         $0.outputTokens += tokens.count
         $0.answersByReason[finish.reason, default: 0] += 1
       }
-      out.yield(.finished(answer))
+      return .finished(answer)
     } catch {
-      out.yield(.failed("the receipt could not be made and kept: \(error)"))
+      return .failed("the receipt could not be made and kept: \(error)")
     }
   }
+}
+
+/// Raised once, from anywhere.
+private final class Flag: Sendable {
+  private let raised = Atomic(false)
+  func raise() { raised.store(true, ordering: .relaxed) }
+  var isRaised: Bool { raised.load(ordering: .relaxed) }
 }

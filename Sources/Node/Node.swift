@@ -71,8 +71,11 @@ public final class Node: Sendable {
     return try AnswerTask(node: self, draft: draft).start(created: Int(now.timeIntervalSince1970))
   }
 
-  /// Waits until running answers have ended; new ones are refused from now on.
-  public func drain() async { await scheduler.drain() }
+  /// Ends what still runs, waits until its evidence is kept, and refuses everything new.
+  public func shutdown() async {
+    await scheduler.shutdown()
+    while counters.withLock({ $0.unfinished }) > 0 { try? await Task.sleep(for: .milliseconds(5)) }
+  }
 
   /// Who chooses the nonce is part of the statement (docs/spec/evidence.md, "Nonce").
   private static func nonce(for request: AnswerRequest, _ parameters: SamplingParameters) -> Statement.Nonce {
@@ -101,4 +104,6 @@ public struct NodeMetrics: Sendable {
   public internal(set) var answersByReason: [String: Int] = [:]
   public internal(set) var active = 0
   public internal(set) var queued = 0
+  /// Answers whose evidence is not yet kept.
+  var unfinished = 0
 }

@@ -170,11 +170,13 @@ struct GenerationRequest: Sendable {
 
   private static func readStop(_ fields: inout RequestFields) throws(APIError) -> [String] {
     guard let value = fields.take("stop") else { return [] }
-    if let one = value.string { return [one] }
-    guard let list = value.array else { throw .invalid("stop", "stop must be a string or an array of strings") }
+    let list = value.string.map { [.string($0)] } ?? value.array
+    guard let list else { throw .invalid("stop", "stop must be a string or an array of strings") }
     var out: [String] = []
     for item in list {
       guard let text = item.string else { throw .invalid("stop", "stop must be a string or an array of strings") }
+      // It stands for bytes that are no text, and a stop string is found in the bytes.
+      guard !text.unicodeScalars.contains("\u{FFFD}") else { throw .invalid("stop", "stop cannot hold U+FFFD") }
       out.append(text)
     }
     return out

@@ -25,6 +25,8 @@ struct ServeCommand: AsyncParsableCommand {
   var retain: String?
   @Option(help: "Requests running or waiting before more are answered with 429 (EVIDENT_MAX_QUEUE; default 64).")
   var maxQueue: Int?
+  @Option(help: "Seconds that running answers may take to finish after Ctrl-C (EVIDENT_DRAIN; default 30).")
+  var drain: Int?
   @OptionGroup var engine: EngineArguments
 
   func run() async throws {
@@ -34,6 +36,9 @@ struct ServeCommand: AsyncParsableCommand {
     if let port = try checked(port, "port", 0...65535) ?? settings.integer("port", 0...65535) { options.port = port }
     if let queue = try checked(maxQueue, "max-queue", 1...100_000) ?? settings.integer("maxQueue", 1...100_000) {
       options.queueMax = queue
+    }
+    if let drain = try checked(drain, "drain", 1...3600) ?? settings.integer("drain", 1...3600) {
+      options.drainSecondsMax = drain
     }
     if let text = retain ?? settings.string("retain") { options.retainSeconds = try ServeCommand.seconds(text) }
 
@@ -54,11 +59,14 @@ struct ServeCommand: AsyncParsableCommand {
     let server = ServerApplication(node: node, store: store, options: options, logger: logger) { port in
       ServeCommand.announce(name: name, digest: served.digestText, host: host, port: port, key: node.publicKeyHex)
     }
-    let group = ServiceGroup(
-      configuration: .init(
-        services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-    try await group.run()
-    await node.drain()
+    var configuration = ServiceGroupConfiguration(
+      services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+    configuration.maximumGracefulShutdownDuration = .seconds(options.drainSecondsMax)
+    do { try await ServiceGroup(configuration: configuration).run() } catch {
+      await node.shutdown()
+      throw error
+    }
+    await node.shutdown()
     try store.close()
   }
 
