@@ -144,6 +144,8 @@ extension TemplateInterpreter {
     try charge(64 * keyed.count)
     var mismatch: (String, String)?
     let sorted = keyed.sorted { a, b in
+      // Python asks whether keys are equal first: what is equal need not have an order.
+      if a.key.equals(b.key) { return a.index < b.index }
       guard let order = a.key.compared(to: b.key) else {
         mismatch = (a.key.typeName, b.key.typeName)
         return a.index < b.index
@@ -191,11 +193,8 @@ extension TemplateInterpreter {
     var out: [TemplateValue] = []
     for item in try items(of: value, line) {
       let key = folded(try member(arguments.value(1, "attribute"), of: item, line), isCaseSensitive)
-      switch key {
-      case .list(let l) where !l.isTuple: throw .failed("a list has no hash, so it cannot be unique", line: line)
-      case .dictionary: throw .failed("a dictionary has no hash, so it cannot be unique", line: line)
-      default: try charge(64 * seen.count + key.weight)
-      }
+      guard key.isHashable else { throw .failed("a value of type \(key.typeName) has no hash", line: line) }
+      try charge(64 * seen.count + key.weight)
       if seen.contains(where: { $0.equals(key) }) { continue }
       seen.append(key)
       out.append(item)
