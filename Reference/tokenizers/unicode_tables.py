@@ -108,11 +108,11 @@ assert not base - rust_word
 emit("rustWordExtras", "Gap, length: as wordExtras, for the pre-tokenizer Whitespace.", ranges(rust_word - base))
 
 
-def mapping(apply):
+def mapping(apply, differs_from=lambda c: c):
     values, at = [], 0
     for c in SCALARS:
         to = apply(chr(c))
-        if to != chr(c):
+        if to != differs_from(chr(c)):
             values += [c - at, len(to), *map(ord, to)]
             at = c
     return values
@@ -121,7 +121,7 @@ def mapping(apply):
 emit("lowercase", "Distance, count, scalars.", mapping(n.Lowercase().normalize_str))
 emit("uppercase", "Distance, count, scalars.", mapping(str.upper))
 emit("titlecase", "Distance, count, scalars; where title case is not upper case.",
-     mapping(lambda c: c.title() if c.title() != c.upper() else c))
+     mapping(str.title, differs_from=str.upper))
 
 nfc, nfd, nfkd = n.NFC().normalize_str, n.NFD().normalize_str, n.NFKD().normalize_str
 values, at = [], 0

@@ -67,7 +67,7 @@ struct Binary64: Sendable, Equatable {
           if seenPoint { scale -= 1 }
         }
       case UInt8(ascii: "e"), UInt8(ascii: "E"):
-        guard let e = Int(String(decoding: bytes, as: UTF8.self)), abs(e) < 1000 else { return nil }
+        guard let e = Int(String(decoding: bytes, as: UTF8.self)), (-1000...1000).contains(e) else { return nil }
         scale += e
         bytes = []
       default: return nil

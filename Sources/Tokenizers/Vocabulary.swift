@@ -2,7 +2,8 @@
 struct Vocabulary: Sendable {
   /// Ids beyond this are refused: tables are indexed by id.
   static let idsMax = 1 << 22
-  static let tokenBytesMax = 1 << 16
+  /// The time that Unigram and WordPiece take grows with it.
+  static let tokenBytesMax = 4096
 
   /// Every token's bytes, one after the other; keys of `ids` are slices of it.
   private var blob: [UInt8] = []

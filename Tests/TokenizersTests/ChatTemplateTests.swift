@@ -99,6 +99,20 @@ import Tokenizers
     #expect(throws: TemplateError.self) { try ChatTemplate(source: "{{ \(start)\(end) }}") }
   }
 
+  @Test(arguments: [
+    ("{{ 'a'.zfill(-9223372036854775807 - 1) }}", "a"),
+    ("{{ 'abc'[-9223372036854775807 - 1:9223372036854775807] }}", "abc"),
+    ("{{ [1, 2][::-9223372036854775807 - 1] }}", "[2]"), ("{{ [1][-9223372036854775807 - 1] }}", ""),
+    ("{{ 'x' * (-9223372036854775807 - 1) }}", ""),
+    ("{{ range(9223372036854775806, 9223372036854775807) | list }}", "[9223372036854775806]"),
+    ("{{ (-9223372036854775807 - 1) is divisibleby(-1) }}", "True"),
+    ("{{ 'a\nb' | indent(-9223372036854775807 - 1) }}", "a\nb"),
+    ("{{ n is number }}{{ n is integer }}", "TrueFalse"),
+  ])
+  func extremeNumbersDoNoHarm(_ source: String, _ expected: String) throws {
+    #expect(try Self.render(source, #"{"n": 1e-9223372036854775808}"#) == expected)
+  }
+
   @Test func deepBlocksAreRefusedNotRecursedInto() {
     let source = String(repeating: "{% if true %}", count: 50_000)
     #expect(throws: TemplateError.self) { try ChatTemplate(source: source) }

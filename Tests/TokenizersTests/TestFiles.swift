@@ -10,7 +10,11 @@ import Digests
 
 /// Files and settings that tests are given from outside.
 enum TestFiles {
-  static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+  /// Nil when the variable is unset or empty.
+  static func environment(_ name: String) -> String? {
+    guard let value = getenv(name).map({ String(cString: $0) }), !value.isEmpty else { return nil }
+    return value
+  }
 
   /// The folder of vectors that other projects wrote; nil when `EVIDENT_SHARED` is unset.
   static let shared = environment("EVIDENT_SHARED")

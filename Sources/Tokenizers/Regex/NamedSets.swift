@@ -3,6 +3,11 @@ enum NamedSets {
   static let digit = ScalarSet.categories(CategoryMask.named("Nd"))
   static let hexDigit = ScalarSet.union([.range(0x30, 0x39), .range(0x41, 0x46), .range(0x61, 0x66)])
 
+  /// Oniguruma's `\w` holds the superscript digits and fractions of Latin-1, but not inside a class.
+  static let wordInClass = ScalarSet.intersection([
+    .property(.word), .complement(.union([.range(0xB2, 0xB3), .range(0xB9, 0xB9), .range(0xBC, 0xBE)])),
+  ])
+
   /// `\p{name}`; nil for a name that we have no data for.
   static func property(_ name: String) -> ScalarSet? {
     switch name {
@@ -17,7 +22,9 @@ enum NamedSets {
     case "Mark": return .categories(CategoryMask.mark)
     case "Punctuation": return .categories(CategoryMask.named("P"))
     case "Symbol": return .categories(CategoryMask.named("S"))
-    case "Alpha", "Alnum", "Digit", "Space", "Upper", "Lower", "Punct", "Word", "XDigit", "Cntrl", "Blank": return nil
+    case "Word": return .property(.word)
+    case "Space": return .property(.whitespace)
+    case "Digit": return digit
     default:
       guard name.utf8.count <= 2 else { return nil }
       let mask = CategoryMask.named(name)
@@ -30,7 +37,7 @@ enum NamedSets {
     switch name {
     case "digit": digit
     case "space": .property(.whitespace)
-    case "word": .property(.word)
+    case "word": wordInClass
     case "xdigit": hexDigit
     case "ascii": .range(0, 0x7F)
     default: nil

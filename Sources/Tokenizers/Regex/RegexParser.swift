@@ -302,8 +302,8 @@ struct RegexParser {
     case "D": return .complement(NamedSets.digit)
     case "s": return .property(.whitespace)
     case "S": return .complement(.property(.whitespace))
-    case "w": return .property(.word)
-    case "W": return .complement(.property(.word))
+    case "w": return inClass ? NamedSets.wordInClass : .property(.word)
+    case "W": return .complement(inClass ? NamedSets.wordInClass : .property(.word))
     case "h": return NamedSets.hexDigit
     case "H": return .complement(NamedSets.hexDigit)
     case "p": return try parseProperty(negated: false)

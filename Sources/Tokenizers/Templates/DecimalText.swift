@@ -20,7 +20,7 @@ enum DecimalText {
       if c == UInt8(ascii: ".") {
         point = parts.digits.count
       } else if c | 0x20 == UInt8(ascii: "e") {
-        guard let e = Int(String(decoding: bytes, as: UTF8.self)), abs(e) < 100_000 else { return nil }
+        guard let e = Int(String(decoding: bytes, as: UTF8.self)), (-100_000...100_000).contains(e) else { return nil }
         exponent = e
         break
       } else {

@@ -129,12 +129,9 @@ extension TemplateInterpreter {
       return PythonText.find(needle, in: s) != nil
     case .list(let l): return l.items.contains { $0.equals(value) }
     case .dictionary(let d):
-      switch value {
-      case .string(let key): return d[key] != nil
-      case .dictionary: throw .failed("a dictionary has no hash, so it is no key", line: line)
-      case .list(let l) where !l.isTuple: throw .failed("a list has no hash, so it is no key", line: line)
-      default: return false
-      }
+      guard value.isHashable else { throw .failed("a value of type \(value.typeName) has no hash", line: line) }
+      if case .string(let key) = value { return d[key] != nil }
+      return false
     case .undefined: return false
     default: throw .failed("a value of type \(container.typeName) contains nothing", line: line)
     }

@@ -125,7 +125,8 @@ extension TemplateInterpreter {
     case "zfill", "ljust", "rjust":
       let width = try integer(arguments.positional.first ?? .none, line)
       let fill = name == "zfill" ? [0x30] : try optionalString(1, "fillchar", of: arguments, name, line) ?? [0x20]
-      let missing = max(0, width - PythonText.length(s))
+      let length = PythonText.length(s)
+      let missing = width <= length ? 0 : width - length
       try charge(missing)
       let padding = Array(repeatElement(fill, count: missing).joined())
       if name == "zfill", let sign = s.first, sign == UInt8(ascii: "-") || sign == UInt8(ascii: "+") {

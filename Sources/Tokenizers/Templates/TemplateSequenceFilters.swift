@@ -24,7 +24,10 @@ extension TemplateInterpreter {
     case "sort": return try sorted(value, arguments, line)
     case "unique": return try unique(value, arguments, line)
     case "min", "max":
-      let items = try sortedItems(try items(of: value, line), arguments, line)
+      var items = try items(of: value, line)
+      // Among equals, Python takes the first.
+      if name == "max" { items.reverse() }
+      items = try sortedItems(items, arguments, line, checksEquality: false)
       return (name == "min" ? items.first : items.last) ?? .undefined("the \(name) of an empty sequence")
     case "sum": return try sum(value, arguments, line)
     case "batch", "slice": return try batches(name, value, arguments, line)
@@ -120,7 +123,7 @@ extension TemplateInterpreter {
 
   /// Sorts stably by a key; strings without regard to case unless asked.
   private mutating func sortedItems(
-    _ items: [TemplateValue], _ arguments: TemplateCallArguments, _ line: Int
+    _ items: [TemplateValue], _ arguments: TemplateCallArguments, _ line: Int, checksEquality: Bool = true
   ) throws(TemplateError) -> [TemplateValue] {
     let isCaseSensitive = arguments.named.last { $0.name == "case_sensitive" }?.value.isTrue ?? false
     let path = arguments.named.last { $0.name == "attribute" }?.value
@@ -129,7 +132,7 @@ extension TemplateInterpreter {
       try step()
       keyed.append((folded(try member(path, of: item, line), isCaseSensitive), i))
     }
-    return try ordered(keyed, line).map { items[$0] }
+    return try ordered(keyed, line, checksEquality: checksEquality).map { items[$0] }
   }
 
   private func folded(_ value: TemplateValue, _ isCaseSensitive: Bool) -> TemplateValue {
@@ -138,12 +141,14 @@ extension TemplateInterpreter {
   }
 
   private mutating func ordered(
-    _ keyed: [(key: TemplateValue, index: Int)], _ line: Int
+    _ keyed: [(key: TemplateValue, index: Int)], _ line: Int, checksEquality: Bool = false
   ) throws(TemplateError) -> [Int] {
     try charge(keyed.reduce(0) { TemplateValue.saturatingSum($0, $1.key.weight) })
     try charge(64 * keyed.count)
     var mismatch: (String, String)?
     let sorted = keyed.sorted { a, b in
+      // Jinja sorts by lists of keys, and Python looks for the first that differ: equal ones need no order.
+      if checksEquality, a.key.equals(b.key) { return a.index < b.index }
       guard let order = a.key.compared(to: b.key) else {
         mismatch = (a.key.typeName, b.key.typeName)
         return a.index < b.index
@@ -191,11 +196,8 @@ extension TemplateInterpreter {
     var out: [TemplateValue] = []
     for item in try items(of: value, line) {
       let key = folded(try member(arguments.value(1, "attribute"), of: item, line), isCaseSensitive)
-      switch key {
-      case .list(let l) where !l.isTuple: throw .failed("a list has no hash, so it cannot be unique", line: line)
-      case .dictionary: throw .failed("a dictionary has no hash, so it cannot be unique", line: line)
-      default: try charge(64 * seen.count + key.weight)
-      }
+      guard key.isHashable else { throw .failed("a value of type \(key.typeName) has no hash", line: line) }
+      try charge(64 * seen.count + key.weight)
       if seen.contains(where: { $0.equals(key) }) { continue }
       seen.append(key)
       out.append(item)

@@ -72,6 +72,15 @@ enum TemplateValue {
     }
   }
 
+  /// Whether Python would take it as a key.
+  var isHashable: Bool {
+    switch self {
+    case .dictionary: false
+    case .list(let l): l.isTuple && l.items.allSatisfy(\.isHashable)
+    default: true
+    }
+  }
+
   /// The integer, counting truth as 1, as Python does.
   var asInteger: Int? {
     switch self {
