@@ -134,8 +134,13 @@ def make_config(raw):
     )
 
 
-def convert_tensors(config, arrays):
-    """Every tensor of the architecture, from arrays with the names of a Hugging Face Llama."""
+def _factor(config, name):
+    """What the scales of a matrix are multiplied by beyond m / limit."""
+    return LOG2_E / math.sqrt(config.headDimension) if name.endswith(".q_proj") else 1.0
+
+
+def _sources(config):
+    """Name of each tensor → its name in a Hugging Face Llama."""
     embedding = "model.embed_tokens.weight"
     head = embedding if config.tiedEmbeddings else "lm_head.weight"
     sources = {"lm_head": head, "norm": "model.norm.weight"}
@@ -146,7 +151,12 @@ def convert_tensors(config, arrays):
             sources[f"layers.{n}.{name}"] = f"model.layers.{n}.{name}.weight"
         for name, path in LINEARS.items():
             sources[f"layers.{n}.{name}"] = f"model.layers.{n}.{path}.weight"
-    tensors = {}
+    return sources
+
+
+def convert_tensors(config, arrays):
+    """Every tensor of the architecture, from arrays with the names of a Hugging Face Llama."""
+    sources, tensors = _sources(config), {}
     for name, (kind, shape) in model.tensor_shapes(config).items():
         if sources[name] not in arrays:
             raise Rejection(f"{sources[name]} is missing")
@@ -156,9 +166,39 @@ def convert_tensors(config, arrays):
         if kind == "gain":
             tensors[name] = convert_gain(sources[name], array)
         else:
-            factor = LOG2_E / math.sqrt(config.headDimension) if name.endswith(".q_proj") else 1.0
-            tensors[name] = convert_matrix(sources[name], array, 127 if kind == "linear8" else 32767, factor)
+            limit = 127 if kind == "linear8" else 32767
+            tensors[name] = convert_matrix(sources[name], array, limit, _factor(config, name))
     return tensors
+
+
+def dequantised(loaded, rope_theta=10000.0):
+    """The inverse of conversion: config.json's fields and binary32 arrays with the names of a Hugging Face Llama."""
+    config = loaded.config
+    if loaded.frequencies != tables.frequencies(rope_theta, config.headDimension // 2):
+        raise ValueError(f"the frequencies of the model are not those of rope_theta {rope_theta}")
+    raw = {
+        "model_type": "llama",
+        "hidden_size": config.hiddenSize,
+        "num_hidden_layers": config.layers,
+        "num_attention_heads": config.heads,
+        "num_key_value_heads": config.keyValueHeads,
+        "head_dim": config.headDimension,
+        "intermediate_size": config.intermediateSize,
+        "vocab_size": config.vocabularySize,
+        "max_position_embeddings": config.contextLength,
+        "rms_norm_eps": config.normEpsilon / config.hiddenSize / 4.0**config.residualFractionBits,
+        "rope_theta": rope_theta,
+        "tie_word_embeddings": config.tiedEmbeddings,
+    }
+    arrays = {}
+    for name, source in _sources(config).items():
+        tensor = loaded.tensors[name]
+        if isinstance(tensor, model.Gain):
+            real = tensor.values * 2.0**-tensor.exponent / math.sqrt(config.hiddenSize)
+        else:
+            real = tensor.real() / _factor(config, name)
+        arrays[source] = real.astype(np.float32)
+    return arrays, raw
 
 
 def _optional_json(directory, name):

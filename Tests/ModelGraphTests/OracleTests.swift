@@ -4,7 +4,7 @@ import ModelGraph
 import Testing
 
 /// The interpreter against Reference/oracle.py, which was written from the specification alone: every
-/// intermediate tensor and every sampled token of random models.
+/// intermediate tensor and every sampled token of random models and of the embedded model.
 ///
 /// Needs a python3 with numpy in EVIDENT_PYTHON.
 @Suite(.enabled(if: Oracle.python != nil, "EVIDENT_PYTHON names no python3 with numpy"))
@@ -33,20 +33,42 @@ struct OracleTests {
     let prompt = (0..<Int.random(in: 1...40, using: &random)).map { _ in
       Int32.random(in: 0..<vocabulary, using: &random)
     }
-    let parameters = try randomParameters(shape, vocabulary, &random)
-    let nonce = (0..<Int.random(in: 0...20, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+    try compare(pack, image, prompt, count: 24, parametersLike: shape, &random)
+  }
 
+  /// Held-out conversations, cut within the answer, and what the model makes of them.
+  @Test func embeddedModelHasTheSameTraceAndTokens() throws {
+    var random = SeededRandom.forTest()
+    let pack = Oracle.root.appending(path: "Sources/CEmbeddedModel/evident-tiny.pack")
+    let image = try Oracle.image(pack)
+    let file = Oracle.root.appending(path: "Reference/tests/heldout.json")
+    let conversations = try #require(try JSON.parse([UInt8](Data(contentsOf: file))).array)
+    try #require(conversations.count > 100)
+    for n in 0..<20 {
+      let ids = try #require(conversations[n * 5].array).compactMap(\.integer).map { Int32($0) }
+      try compare(pack, image, Array(ids.prefix(ids.count * 2 / 3)), count: 8, parametersLike: n % 6, &random)
+    }
+  }
+
+  /// Both sides answer the prompt; every token and every named value over all positions must be equal.
+  private func compare(
+    _ pack: URL, _ image: ModelImage, _ prompt: [Int32], count: Int, parametersLike shape: Int,
+    _ random: inout SeededRandom
+  ) throws {
+    let parameters = try randomParameters(shape, Int32(image.manifest.config.vocabularySize), &random)
+    let nonce = (0..<Int.random(in: 0...20, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
     let answer = try Oracle.run([
-      "run", pack.path(), "--tokens", prompt.map { String($0) }.joined(separator: ","), "--max-tokens", "24",
+      "run", pack.path(), "--tokens", prompt.map { String($0) }.joined(separator: ","), "--max-tokens", "\(count)",
       "--parameters", oracleParameters(parameters).text(), "--parameters-digest", parameters.digest.description,
       "--seed", "\(parameters.seed ?? 0)", "--nonce", Hex.string(nonce),
     ])
-    let (tokens, trace) = try generate(image, prompt, parameters, nonce, count: 24)
+    #expect(answer["model"]?.string == image.manifest.digest.hex)
+    let (tokens, trace) = try generate(image, prompt, parameters, nonce, count: count)
     #expect(answer["tokens"]?.array?.compactMap(\.integer) == tokens.map { Int($0) })
     let wanted = try #require(answer["trace"]?.object)
     #expect(wanted.count == image.graph.nodes.count && wanted.count == trace.count)
     for node in image.graph.nodes {
-      #expect(trace[node.name]?.hex == wanted[node.name]?.string, "\(node.name), seed \(seed)")
+      #expect(trace[node.name]?.hex == wanted[node.name]?.string, "\(node.name) after \(prompt)")
     }
   }
 
@@ -104,13 +126,13 @@ struct OracleTests {
 
 /// The Python implementation as a process.
 enum Oracle {
+  static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
   static let python = ProcessInfo.processInfo.environment["EVIDENT_PYTHON"].flatMap { $0.isEmpty ? nil : $0 }
 
   struct Failure: Error, CustomStringConvertible { let description: String }
 
   static func run(_ arguments: [String]) throws -> JSON {
-    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent()
     let process = Process()
     process.executableURL = URL(filePath: python ?? "python3")
     process.arguments = ["-B", root.appending(path: "Reference/oracle.py").path()] + arguments
