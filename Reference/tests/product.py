@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -58,9 +59,12 @@ class Server:
         request = urllib.request.Request(
             self._address + path, json.dumps({"model": MODEL, **body}).encode(), {"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=60) as response:
-            receipt = response.headers["X-Receipt-Id"]
-            response.read()
+        try:
+            with urllib.request.urlopen(request, timeout=60) as response:
+                receipt = response.headers["X-Receipt-Id"]
+                response.read()
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"{path} {body}: {error.code} {error.read().decode()}") from error
         with urllib.request.urlopen(f"{self._address}/v1/receipts/{receipt}", timeout=60) as response:
             return response.read()
 
