@@ -27,7 +27,9 @@ struct RunSession {
     self.evidencePath = evidencePath
     self.replay = replay
     self.json = json
-    let model = try ServedModel(name: modelName, model: store.open(modelName), options: engine)
+    let model = try Waiting.during("loading \(modelName)") {
+      try ServedModel(name: modelName, model: store.open(modelName), options: engine)
+    }
     let key = try NodeKey.loadOrCreate(path: settings.stateFolder + "/node.key")
     node = try Node(model: model, key: key.signing, queueMax: 1, keep: { _ in })
   }
@@ -71,7 +73,7 @@ struct RunSession {
     var options = VerifierOptions()
     options.replay = replay
     options.models = OneModel(node.model)
-    return Verifier(options).verify(finished.evidence)
+    return Waiting.during("verifying") { Verifier(options).verify(finished.evidence) }
   }
 
   private func report(_ finished: FinishedAnswer, _ running: RunningAnswer, _ verdict: Verdict) {

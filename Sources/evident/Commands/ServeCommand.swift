@@ -47,8 +47,10 @@ struct ServeCommand: AsyncParsableCommand {
     logger.logLevel = (settings.string("logLevel")).flatMap(Logger.Level.init(rawValue:)) ?? .notice
 
     let name = model ?? settings.string("model") ?? EmbeddedModel.name
-    let loaded = try ModelStore(root: settings.modelsFolder).open(name, checkingDigests: false)
-    let served = try ServedModel(name: name, model: loaded, options: engine.options(settings))
+    let served = try Waiting.during("loading \(name)") {
+      let loaded = try ModelStore(root: settings.modelsFolder).open(name, checkingDigests: false)
+      return try ServedModel(name: name, model: loaded, options: engine.options(settings))
+    }
     let key = try NodeKey.loadOrCreate(path: settings.stateFolder + "/node.key")
     let store = try ReceiptStore(path: settings.stateFolder + "/receipts.sqlite")
     let retainSeconds = options.retainSeconds

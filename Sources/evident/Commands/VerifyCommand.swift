@@ -41,7 +41,7 @@ struct VerifyCommand: AsyncParsableCommand {
         worst = max(worst, worst == 1 ? 1 : 2)
         continue
       }
-      let verdict = verifier.verify(bytes)
+      let verdict = Waiting.during("checking \(file)") { verifier.verify(bytes) }
       if json {
         var object = verdict.json.object ?? JSONObject()
         object["file"] = .string(file)
