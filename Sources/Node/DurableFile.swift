@@ -1,11 +1,11 @@
-import Foundation
+public import Foundation
 
 /// Files that appear whole or not at all.
 public enum DurableFile {
   /// Writes beside, syncs, renames, syncs the folder.
   ///
   /// - Throws: ``POSIXError`` with the system's reason.
-  public static func write(_ bytes: [UInt8], to path: String) throws {
+  public static func write(_ bytes: [UInt8], to path: String) throws(POSIXError) {
     let temporary = "\(path).\(getpid()).new"
     let fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard fd >= 0 else { throw failure() }

@@ -96,7 +96,9 @@ struct RunSession {
   /// Appears whole or not at all.
   private static func write(_ bytes: [UInt8], to path: String) throws {
     do { try DurableFile.write(bytes, to: path) } catch {
-      throw CommandFailure("the evidence file \(path) cannot be written: \(error)")
+      throw CommandFailure(
+        "the evidence file \(path) cannot be written: \(String(cString: strerror(error.code.rawValue)))",
+        hint: "choose a folder that exists and that you may write to")
     }
   }
 }

@@ -22,6 +22,19 @@ struct BenchCommand: AsyncParsableCommand {
   @Flag(help: "One JSON line per measurement.") var json = false
   @OptionGroup var engine: EngineArguments
 
+  func validate() throws {
+    func require(_ values: [Int], _ flag: String) throws {
+      guard values.allSatisfy({ (1...1 << 20).contains($0) }) else {
+        throw ValidationError("--\(flag) must be between 1 and \(1 << 20)")
+      }
+    }
+    try require(prefill, "prefill")
+    try require(decodeAt, "decode-at")
+    try require([decodeTokens], "decode-tokens")
+    try require([replay ?? 1], "replay")
+    try require([repetitions], "repetitions")
+  }
+
   func run() async throws {
     let settings = try await Settings()
     let longest = ([prefill.max() ?? 0, (decodeAt.max() ?? 0) + decodeTokens, 64 + (replay ?? 0)].max() ?? 0) + 32
@@ -54,7 +67,7 @@ struct BenchCommand: AsyncParsableCommand {
     }
   }
 
-  private func repeated(_ body: () -> Double) -> [Double] { (0..<max(1, repetitions)).map { _ in body() } }
+  private func repeated(_ body: () -> Double) -> [Double] { (0..<repetitions).map { _ in body() } }
 
   private func report(_ what: String, _ unit: String, _ values: [Double]) {
     let sorted = values.sorted()
