@@ -1,5 +1,5 @@
 public import Digests
-public import ModelGraph
+import ModelGraph
 
 /// What a statement is about. The kinds share their frame: ids, model, node, time, commitments.
 public enum Claim: Sendable, Equatable {

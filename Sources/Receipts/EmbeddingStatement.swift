@@ -1,5 +1,5 @@
 public import Digests
-public import ModelGraph
+import ModelGraph
 
 /// What a node asserts about the embeddings of one request.
 ///

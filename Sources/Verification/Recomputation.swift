@@ -49,4 +49,12 @@ public struct ReferenceRecomputation: Recomputation {
       }
     }
   }
+
+  public func embedding(for tokens: [Int32], dimensions: Int) throws -> EmbeddingVector {
+    let config = interpreter.image.manifest.config
+    guard let pooling = config.pooling else { preconditionFailure("only an encoder is asked for embeddings") }
+    return Embedding.vector(
+      try interpreter.encode(tokens), pooling: pooling, normalised: config.normalised, dimensions: dimensions,
+      fractionBits: config.residualFractionBits)
+  }
 }

@@ -1,3 +1,4 @@
+import ModelGraph
 import Receipts
 
 extension Verdict {
