@@ -57,8 +57,8 @@ extension ChunkProgram {
     let exponent = operation.experts[0].exponentOfProduct
     member.forEach(chunk.rows) { row in
       kernels.pointee.combine_experts(
-        operation.products.int32(row), out.width, operation.routes.shares(row), Int32(operation.routes.width),
-        Int32(out.width), out.int32(row))
+        operation.products.int32(row), out.width, Int32(operation.routes.width), Int32(out.width),
+        operation.routes.shares(row), out.int32(row))
       out.exponents(row)[0] = operation.input.exponents(row)[0] + exponent
     }
     if trace != nil { member.alone { emit(operation.node, out) } }

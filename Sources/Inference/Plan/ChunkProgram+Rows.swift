@@ -14,9 +14,9 @@ extension ChunkProgram {
       }
     case .embedTable(let table, let exponent, let scale):
       embed(table, Int(chunk.tokens[row]), exponent, scale, out, row)
-    case .embedPosition(let table, let exponent): embed(table, chunk.position(row), exponent, 0, out, row)
+    case .embedPosition(let table, let exponent): embed(table, chunk.position(row), exponent, 1, out, row)
     case .embedLinear(var head, let exponent, let scale):
-      ev_embed_linear8(&head, chunk.tokens[row], exponent, scale, out.residual(row))
+      ev_embed_linear8(&head, chunk.tokens[row], scale, exponent, out.residual(row))
     case .rmsNorm(let x, let gain):
       set.pointee.rms_norm(
         x.residual(row), Int32(x.width), gain.values, gain.exponent, epsilon, out.int16(row), out.exponents(row),
@@ -24,22 +24,22 @@ extension ChunkProgram {
       prepare(out, row)
     case .layerNorm(let x, let gain, let bias):
       set.pointee.layer_norm(
-        x.residual(row), Int32(x.width), gain.values, gain.exponent, bias.values, bias.exponent, fractionBits,
-        epsilon, out.residual(row), scratch)
+        x.residual(row), Int32(x.width), gain.values, gain.exponent, epsilon, bias.values, bias.exponent,
+        fractionBits, out.residual(row), scratch)
     case .quantise(let x):
-      var shift: Int32 = 0
-      set.pointee.quantise(x.residual(row), Int32(x.width), out.int16(row), &shift)
-      out.exponents(row)[0] = shift - fractionBits
+      set.pointee.quantise(
+        x.residual(row), Int32(x.width), fractionBits, out.int16(row), out.exponents(row))
       prepare(out, row)
     case .addBias(let t, let bias):
       if t.rows != out.rows { copy(t, to: out, row) }
-      set.pointee.add_bias(
-        out.int32(row), Int32(out.width), t.exponents(row)[0], bias.values, bias.exponent, out.exponents(row))
+      out.exponents(row)[0] = set.pointee.add_bias(
+        out.int32(row), Int32(out.width), t.exponents(row)[0], bias.values, bias.exponent)
     case .normHeads(let t, let heads, let gain, let epsilon):
       if t.rows != out.rows { copy(t, to: out, row) }
       set.pointee.norm_heads(
-        out.int32(row), heads, Int32(out.width) / heads, t.exponents(row)[0], gain.values, gain.exponent,
-        fractionBits, epsilon, out.exponents(row), scratch)
+        out.int32(row), heads, Int32(out.width) / heads, t.exponents(row)[0], gain.values, gain.exponent, epsilon,
+        fractionBits)
+      out.exponents(row)[0] = -7 - gain.exponent
     case .rope(let t, let heads, let rotation):
       if t.rows != out.rows { copy(t, to: out, row) }
       let pairs = rotation.frequencies.count
@@ -80,10 +80,10 @@ extension ChunkProgram {
   }
 
   private func embed(
-    _ table: RowOperation.Table, _ index: Int, _ exponent: Int32, _ scale: Int32, _ out: ValueBuffer, _ row: Int
+    _ table: RowOperation.Table, _ index: Int, _ exponent: Int32, _ scale: UInt32, _ out: ValueBuffer, _ row: Int
   ) {
     ev_embed_table16(
-      table.values + index * out.width, Int32(out.width), table.multipliers[index], exponent, scale,
+      table.values + index * out.width, Int32(out.width), UInt64(table.multipliers[index]) * UInt64(scale), exponent,
       out.residual(row))
   }
 

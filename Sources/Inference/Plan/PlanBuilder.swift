@@ -121,10 +121,12 @@ struct PlanBuilder {
         preconditionFailure("a tied head has 8-bit weights")
       }
       return .embedLinear(
-        head, exponent: fractionBits - Int32(image.linear(name).exponent), scale: Int32(scale ?? 0))
+        head, exponent: fractionBits - Int32(image.linear(name).exponent) - (scale == nil ? 0 : 14),
+        scale: UInt32(scale ?? 1))
     case .embed(let name, tied: false, let scale):
       let (table, exponent) = table(name)
-      return .embedTable(table, exponent: fractionBits - exponent, scale: Int32(scale ?? 0))
+      return .embedTable(
+        table, exponent: fractionBits - exponent - (scale == nil ? 0 : 14), scale: UInt32(scale ?? 1))
     case .embedPosition(let name):
       let (table, exponent) = table(name)
       return .embedPosition(table, exponent: fractionBits - exponent)

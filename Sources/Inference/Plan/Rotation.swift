@@ -19,7 +19,7 @@ struct KernelTables: @unchecked Sendable {
     pairs = Dictionary(
       uniqueKeysWithValues: Activation.allCases.map { activation in
         let table = UnsafeMutablePointer<UInt32>.allocate(capacity: 4096)
-        ev_pack_sigma(Tables.table(of: activation), table)
+        ev_pack_activation(Tables.table(of: activation), table)
         return (activation, UnsafePointer(table))
       })
   }

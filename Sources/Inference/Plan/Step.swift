@@ -18,8 +18,9 @@ struct RowOperation {
   enum Body {
     /// Cosines and sines of the row's position.
     case angles
-    case embedTable(Table, exponent: Int32, scale: Int32)
-    case embedLinear(ev_linear8, exponent: Int32, scale: Int32)
+    /// The scale is 1 without one; the exponent counts its fractional bits.
+    case embedTable(Table, exponent: Int32, scale: UInt32)
+    case embedLinear(ev_linear8, exponent: Int32, scale: UInt32)
     case embedPosition(Table, exponent: Int32)
     case rmsNorm(ValueBuffer, gain: Vector)
     case layerNorm(ValueBuffer, gain: Vector, bias: Vector)
