@@ -49,6 +49,8 @@ let package = Package(
       name: "ModelFiles", dependencies: ["CEmbeddedModel", "Digests", "ModelGraph", "Tokenizers"],
       swiftSettings: strict),
     .target(
+      name: "ModelSigning", dependencies: ["Digests", "ModelFiles", "Receipts", crypto], swiftSettings: strict),
+    .target(
       name: "Inference", dependencies: ["Digests", "ModelGraph", "CKernels"],
       swiftSettings: strict),
     .target(
@@ -72,8 +74,8 @@ let package = Package(
     .executableTarget(
       name: "evident",
       dependencies: [
-        "Digests", "ModelGraph", "Tokenizers", "Receipts", "Verification", "ModelFiles", "Inference", "Node",
-        "Server",
+        "Digests", "ModelGraph", "Tokenizers", "Receipts", "Verification", "ModelFiles", "ModelSigning", "Inference",
+        "Node", "Server",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
@@ -92,6 +94,9 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "ModelFilesTests", dependencies: ["Digests", "ModelGraph", "ModelFiles", "model-store-helper"],
+      exclude: ["Fixtures"], swiftSettings: strict),
+    .testTarget(
+      name: "ModelSigningTests", dependencies: ["Digests", "ModelFiles", "ModelSigning", "Receipts"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "InferenceTests", dependencies: ["Digests", "ModelGraph", "Tokenizers", "ModelFiles", "Inference"],

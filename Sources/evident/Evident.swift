@@ -20,8 +20,8 @@ struct Evident: AsyncParsableCommand {
       """,
     version: "evident \(Node.version)",
     subcommands: [
-      RunCommand.self, ServeCommand.self, VerifyCommand.self, ImportCommand.self, ListCommand.self, ShowCommand.self,
-      RemoveCommand.self, KeysCommand.self, BenchCommand.self,
+      RunCommand.self, ServeCommand.self, VerifyCommand.self, ImportCommand.self, PublishCommand.self, ListCommand.self,
+      ShowCommand.self, RemoveCommand.self, KeysCommand.self, BenchCommand.self,
     ])
 }
 

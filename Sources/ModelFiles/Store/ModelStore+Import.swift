@@ -43,7 +43,7 @@ extension ModelStore {
   }
 
   /// A temporary file that no sweep takes for a dead process's: it is created and locked under the lock.
-  private func incoming(in folder: String) throws -> TemporaryFile {
+  func incoming(in folder: String) throws -> TemporaryFile {
     for folder in folders { try FileSystem.createDirectories(folder) }
     let lock = try FileLock(lockPath, .exclusive)
     defer { withExtendedLifetime(lock) {} }

@@ -34,6 +34,7 @@ extension ModelStore {
     if removal.names.count == names.count {
       try FileSystem.remove(path(of: digest))
       try FileSystem.synchronizeDirectory(manifests)
+      try FileSystem.remove(signaturePath(of: digest))
       removal.digest = digest
       // Where another model is damaged its blobs are unknown, and all stay.
       do { (removal.blobs, removal.bytes) = try removeUnusedBlobs() } catch is LoadRejection {}

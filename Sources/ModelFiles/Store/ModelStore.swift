@@ -7,6 +7,7 @@ public import ModelGraph
 ///     blobs/sha256-<hex>            weights, tokenizers, templates
 ///     manifests/sha256-<hex>.json   one per model
 ///     tags/<name>                   the digest that a name stands for
+///     signatures/sha256-<hex>.json  who signed what a model was imported from, if that is known
 ///
 /// Not trusted: whoever can write to it can at most make models fail to load, because bytes are checked
 /// against the digest that was asked for.
@@ -31,7 +32,8 @@ public struct ModelStore: Sendable {
   var blobs: String { root + "/blobs" }
   var manifests: String { root + "/manifests" }
   var tags: String { root + "/tags" }
-  var folders: [String] { [blobs, manifests, tags] }
+  var signatures: String { root + "/signatures" }
+  var folders: [String] { [blobs, manifests, tags, signatures] }
   var lockPath: String { root + "/.lock" }
 
   func path(of blob: Digest<ModelManifest.Blob>) -> String { "\(blobs)/sha256-\(blob.hex)" }

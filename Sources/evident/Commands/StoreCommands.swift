@@ -43,14 +43,15 @@ struct ShowCommand: AsyncParsableCommand {
   @Flag(help: "Print the manifest as JSON.") var json = false
 
   func run() async throws {
-    let loaded = try ModelStore(root: try await Settings().modelsFolder).open(model)
+    let store = ModelStore(root: try await Settings().modelsFolder)
+    let loaded = try store.open(model)
     if json {
       print(String(decoding: loaded.manifestBytes, as: UTF8.self))
       return
     }
     let (manifest, c) = (loaded.manifest, loaded.manifest.config)
     let parameters = manifest.tensors.reduce(0) { $0 + $1.shape.reduce(1, *) }
-    let rows: [(String, String)] = [
+    var rows: [(String, String)] = [
       ("digest", loaded.digest.description), ("architecture", manifest.architecture),
       ("arithmetic", ModelManifest.arithmetic), ("parameters", "\(parameters)"),
       ("weights", "\(Terminal.bytes(manifest.blobs.weights.bytes)), int8 per output channel"),
@@ -63,6 +64,8 @@ struct ShowCommand: AsyncParsableCommand {
       ("chat", manifest.blobs.chatTemplate == nil ? "no template" : "template \(manifest.blobs.chatTemplate!.digest)"),
       ("tokenizer", manifest.blobs.tokenizer.digest.description),
     ]
+    let signature = store.signature(of: loaded.digest)
+    if let signature { rows.append(("signed by", "\(signature.signer)  \(signature.fingerprint)")) }
     for (name, value) in rows { print(name.padded(13) + value) }
     for file in manifest.source.files {
       print("source".padded(13) + "\(file.name)  \(Terminal.bytes(file.bytes))  \(file.digest)")
