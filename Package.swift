@@ -96,7 +96,7 @@ let package = Package(
       name: "ModelFilesTests", dependencies: ["Digests", "ModelGraph", "ModelFiles", "model-store-helper"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
-      name: "ModelSigningTests", dependencies: ["Digests", "ModelFiles", "ModelSigning", "Receipts"],
+      name: "ModelSigningTests", dependencies: ["Digests", "ModelFiles", "ModelSigning", "Receipts", "Tampering"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "InferenceTests", dependencies: ["Digests", "ModelGraph", "Tokenizers", "ModelFiles", "Inference"],
@@ -104,8 +104,10 @@ let package = Package(
     .testTarget(
       name: "ReceiptsTests", dependencies: ["Digests", "ModelGraph", "Receipts", crypto],
       exclude: ["Vectors"], swiftSettings: strict),
+    // Damaged JSON, for the tables of what must follow.
+    .target(name: "Tampering", dependencies: ["Digests"], path: "Tests/Tampering", swiftSettings: strict),
     .testTarget(
-      name: "VerificationTests", dependencies: ["Digests", "ModelGraph", "Receipts", "Verification"],
+      name: "VerificationTests", dependencies: ["Digests", "ModelGraph", "Receipts", "Tampering", "Verification"],
       swiftSettings: strict),
   ]
 )

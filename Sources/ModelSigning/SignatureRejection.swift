@@ -78,9 +78,15 @@ public enum UnsupportedSignature: Sendable, Hashable, CustomStringConvertible {
 
 /// What is different between the files that were signed and those that are there.
 public struct FileDifferences: Sendable, Equatable, CustomStringConvertible {
-  public var changed: [String] = []
-  public var missing: [String] = []
-  public var notSigned: [String] = []
+  public var changed: [String]
+  public var missing: [String]
+  public var notSigned: [String]
+
+  public init(changed: [String] = [], missing: [String] = [], notSigned: [String] = []) {
+    self.changed = changed
+    self.missing = missing
+    self.notSigned = notSigned
+  }
 
   public var isEmpty: Bool { changed.isEmpty && missing.isEmpty && notSigned.isEmpty }
 

@@ -27,19 +27,26 @@ public struct SigningPrivateKey: Sendable {
     let labels = ["PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY"]
     guard let (label, der) = PEM.block(labels, in: pem) else { throw .noBlock("PRIVATE KEY") }
     guard label != "ENCRYPTED PRIVATE KEY" else { throw .encrypted }
-    if let key = try? P256.Signing.PrivateKey(derRepresentation: der) {
+    // The library takes any scalar of the right size; the curve that the file names must be the one.
+    func names(_ curve: [UInt8]) -> Bool { der.firstRange(of: curve) != nil }
+    if names(Self.p256Identifier), let key = try? P256.Signing.PrivateKey(derRepresentation: der) {
       curve = .p256(key)
       publicKey = SigningPublicKey(.p256(key.publicKey))
-    } else if let key = try? P384.Signing.PrivateKey(derRepresentation: der) {
+    } else if names(Self.p384Identifier), let key = try? P384.Signing.PrivateKey(derRepresentation: der) {
       curve = .p384(key)
       publicKey = SigningPublicKey(.p384(key.publicKey))
-    } else if let key = try? P521.Signing.PrivateKey(derRepresentation: der) {
+    } else if names(Self.p521Identifier), let key = try? P521.Signing.PrivateKey(derRepresentation: der) {
       curve = .p521(key)
       publicKey = SigningPublicKey(.p521(key.publicKey))
     } else {
       throw .notOnACurve
     }
   }
+
+  // Object identifiers in DER (RFC 5480, section 2.1.1.1).
+  private static let p256Identifier: [UInt8] = [0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07]
+  private static let p384Identifier: [UInt8] = [0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x22]
+  private static let p521Identifier: [UInt8] = [0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x23]
 
   /// PKCS #8 in PEM.
   var pem: String {
