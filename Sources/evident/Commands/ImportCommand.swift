@@ -13,8 +13,9 @@ struct ImportCommand: AsyncParsableCommand {
       files give the same model digest on every machine. A folder that `evident publish` wrote, or a .pack
       file, is taken over as it is.
 
-      A model signature (model.sig) is checked first. Files that are not exactly those that were signed are
-      refused; a good signature by a key you do not know is only reported.
+      A model signature (model.sig) is checked first. Files that are not exactly
+      those that were signed are refused; a good signature by a key you do not
+      know is only reported.
       """)
 
   @Argument(help: "The directory, or a .pack file.", completion: .directory) var directory: String

@@ -8,8 +8,10 @@ struct KeysCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "keys", abstract: "Shows this node's public key, or your model signing key; makes it first if needed.",
     discussion: """
-      The node key signs answers. The model signing key signs what `evident publish` writes; give others
-      its public half: evident keys --model-signing > my-key.pem
+      The node key signs answers. The model signing key signs what `evident
+      publish` writes; give others its public half:
+
+        evident keys --model-signing > my-key.pem
       """)
 
   @Flag(help: "Show the public half of the model signing key, in PEM.") var modelSigning = false

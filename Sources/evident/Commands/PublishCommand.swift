@@ -9,17 +9,19 @@ struct PublishCommand: AsyncParsableCommand {
     commandName: "publish",
     abstract: "Writes a model into a folder that others can import, and signs it.",
     discussion: """
-      The folder gets model.pack (the whole model), README.md, signer.pem (your public key) and model.sig,
-      an OpenSSF model signature over all of them. Whoever has the folder checks it offline:
+      The folder gets model.pack (the whole model), README.md, signer.pem (your
+      public key) and model.sig, an OpenSSF model signature over all of them.
+      Whoever has the folder checks it offline, with either of
 
-        evident import FOLDER --signer YOUR_KEY.pem
-        python -m model_signing verify key FOLDER --signature FOLDER/model.sig --public_key YOUR_KEY.pem
+        evident import FOLDER --signer YOUR_KEY.pem --require-signature
+        python -m model_signing verify key FOLDER \\
+          --signature FOLDER/model.sig --public_key YOUR_KEY.pem
 
-      With --sign-only, a folder that you have, such as a Hugging Face model, gets a model.sig and nothing
-      else is touched.
+      With --sign-only, a folder that you have, such as a Hugging Face model,
+      gets a model.sig, and nothing else is touched.
 
-      The signing key is made on first use; `evident keys --model-signing` shows its public half, which
-      you give to others in a way that they trust.
+      The signing key is made on first use. Give others its public half in a way
+      that they trust: evident keys --model-signing > YOUR_KEY.pem
       """)
 
   @Argument(help: "A name, a digest or its beginning, or a .pack file.") var model: String?
