@@ -142,6 +142,9 @@ package enum FileSystem {
   /// Processors that can work now.
   static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
+  /// Bytes of a page of memory.
+  static let pageBytes = max(4096, sysconf(Int32(_SC_PAGESIZE)))
+
   /// The folder that holds `path`.
   package static func directory(of path: String) -> String {
     var bytes = Array(path.utf8)[...]
