@@ -1,5 +1,7 @@
 import ArgumentParser
 import Digests
+import Foundation
+import Hub
 import ModelFiles
 import ModelGraph
 import Verification
@@ -34,8 +36,11 @@ struct ImportCommand: AsyncParsableCommand {
       report(digest: manifest.digest.description, place: pack)
     } else {
       let chosen = try ModelName(name ?? ImportCommand.defaultName(directory))
+      let provenance = ModelProvenance(
+        importedAt: Int(Date().timeIntervalSince1970), licence: Licence.of(folder: directory),
+        path: URL(fileURLWithPath: directory).standardizedFileURL.path)
       let digest = try ModelStore(root: settings.modelsFolder)
-        .importModel(directory: directory, as: chosen, options: options)
+        .importModel(directory: directory, as: chosen, options: options, provenance: provenance)
       bar.finish()
       report(digest: digest.description, place: chosen.text)
     }
