@@ -25,6 +25,9 @@ public struct FileFailure: Error, Equatable, Sendable, CustomStringConvertible {
     FileFailure(operation, path, code: errno)
   }
 
+  /// Whether there is no such file.
+  public var isMissing: Bool { code == ENOENT }
+
   static func missing(_ path: String) -> FileFailure { FileFailure("open", path, code: ENOENT) }
 
   public var description: String { "cannot \(operation) \(path): \(String(cString: strerror(code)))" }

@@ -1,5 +1,7 @@
 import ArgumentParser
 import Digests
+import Foundation
+import Hub
 import ModelFiles
 import ModelGraph
 import Verification
@@ -47,7 +49,10 @@ struct ImportCommand: AsyncParsableCommand {
     } else {
       let chosen = try ModelName(name ?? ImportCommand.defaultName(directory))
       let store = ModelStore(root: settings.modelsFolder)
-      let digest = try store.importModel(directory: directory, as: chosen, options: options)
+      let provenance = ModelProvenance(
+        importedAt: Int(Date().timeIntervalSince1970), licence: Licence.of(folder: directory),
+        path: URL(fileURLWithPath: directory).standardizedFileURL.path)
+      let digest = try store.importModel(directory: directory, as: chosen, options: options, provenance: provenance)
       try signed.record(in: store, digest)
       bar.finish()
       report(digest: digest.description, place: chosen.text, signed)
