@@ -7,14 +7,16 @@ import Verification
 struct ImportCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
-    abstract: "Converts a Hugging Face directory into exact integers and keeps it.",
+    abstract: "Converts a Hugging Face directory or a GGUF file into exact integers and keeps it.",
     discussion: """
-      The directory holds config.json, tokenizer.json and safetensors of a Llama-family model. The same
-      files give the same model digest on every machine.
+      A directory holds config.json, tokenizer.json and safetensors; of a GGUF model in parts give any part.
+      The same files give the same model digest on every machine.
       """)
 
-  @Argument(help: "The directory.", completion: .directory) var directory: String
-  @Option(help: "The name to keep it under (default: the directory's name in lower case).") var name: String?
+  @Argument(help: ArgumentHelp("The directory or GGUF file.", valueName: "path"), completion: .file())
+  var directory: String
+  @Option(help: "The name to keep it under (default: that of the directory or file in lower case).")
+  var name: String?
   @Option(help: ArgumentHelp("Write a pack file instead of adding to the store.", valueName: "file"))
   var pack: String?
   @Option(help: "Threads to use; the result does not depend on it.") var threads: Int?
@@ -49,9 +51,10 @@ struct ImportCommand: AsyncParsableCommand {
     }
   }
 
-  /// The last path component, in the letters a name may have.
+  /// The last path component without `.gguf`, in the letters a name may have.
   static func defaultName(_ directory: String) -> String {
-    let last = directory.split(separator: "/").last.map(String.init) ?? directory
+    var last = directory.split(separator: "/").last.map(String.init) ?? directory
+    if last.hasSuffix(".gguf") { last.removeLast(5) }
     return String(last.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) ? $0 : "-" })
   }
 }
