@@ -9,19 +9,20 @@ import Verification
 struct ImportCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
-    abstract: "Converts a Hugging Face directory into exact integers and keeps it.",
+    abstract: "Converts a Hugging Face directory or a GGUF file into exact integers and keeps it.",
     discussion: """
-      The directory holds config.json, tokenizer.json and safetensors of a Llama-family model. The same
-      files give the same model digest on every machine. A folder that `evident publish` wrote, or a .pack
-      file, is taken over as it is.
+      A directory holds config.json, tokenizer.json and safetensors; of a GGUF model in parts give any part.
+      The same files give the same model digest on every machine. A folder that `evident publish` wrote, or
+      a .pack file, is taken over as it is.
 
-      A model signature (model.sig) is checked first. Files that are not exactly
-      those that were signed are refused; a good signature by a key you do not
-      know is only reported.
+      A model signature (model.sig) is checked first. Files that are not exactly those that were signed are
+      refused; a good signature by a key you do not know is only reported.
       """)
 
-  @Argument(help: "The directory, or a .pack file.", completion: .directory) var directory: String
-  @Option(help: "The name to keep it under (default: the directory's name in lower case).") var name: String?
+  @Argument(help: ArgumentHelp("The directory, GGUF or .pack file.", valueName: "path"), completion: .file())
+  var directory: String
+  @Option(help: "The name to keep it under (default: that of the directory or file in lower case).")
+  var name: String?
   @Option(help: ArgumentHelp("Write a pack file instead of adding to the store.", valueName: "file"))
   var pack: String?
   @Option(help: "Threads to use; the result does not depend on it.") var threads: Int?
@@ -98,10 +99,10 @@ struct ImportCommand: AsyncParsableCommand {
     }
   }
 
-  /// The last path component, in the letters a name may have.
+  /// The last path component without `.gguf` or `.pack`, in the letters a name may have.
   static func defaultName(_ directory: String) -> String {
     var last = directory.split(separator: "/").last.map(String.init) ?? directory
-    if last.hasSuffix(".pack") { last.removeLast(5) }
+    for ending in [".gguf", ".pack"] where last.hasSuffix(ending) { last.removeLast(5) }
     return String(last.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) ? $0 : "-" })
   }
 }

@@ -49,7 +49,7 @@ struct ShowCommand: AsyncParsableCommand {
   }
 
   private func show(
-    _ loaded: LoadedModel, _ names: [String], _ provenance: ModelProvenance?, _ signature: RecordedSignature?
+    _ loaded: LoadedModel, _ names: [String], _ provenance: ModelProvenance?, _ signature: ModelSignatureRecord?
   ) {
     let (manifest, c) = (loaded.manifest, loaded.manifest.config)
     let summary = ModelSummary(manifest)
