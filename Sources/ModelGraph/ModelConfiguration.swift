@@ -97,10 +97,3 @@ public enum Projection: String, Sendable, CaseIterable {
   case up = "up_proj"
   case down = "down_proj"
 }
-
-/// How the residuals of a sequence become one vector.
-///
-/// Source: docs/spec/arithmetic.md, section 4.17.
-public enum Pooling: String, Sendable, CaseIterable {
-  case cls, last, mean
-}
