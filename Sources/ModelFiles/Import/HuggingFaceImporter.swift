@@ -18,6 +18,9 @@ public struct ImportOptions: Sendable {
   /// Refuses a tokenizer that cannot be used, beyond the checks made here. Given the bytes of
   /// tokenizer.json and the vocabulary size.
   public var checkTokenizer: (@Sendable ([UInt8], Int) throws -> Void)?
+  /// Refuses source files. Given the names and digests of everything that was read, before anything is
+  /// converted.
+  public var checkSources: (@Sendable ([ModelManifest.SourceFile]) throws -> Void)?
 
   /// Processors that can work now.
   public static var processors: Int { FileSystem.processors }
@@ -25,11 +28,13 @@ public struct ImportOptions: Sendable {
   public init(
     threads: Int = ImportOptions.processors,
     progress: (@Sendable (ImportProgress) -> Void)? = nil,
-    checkTokenizer: (@Sendable ([UInt8], Int) throws -> Void)? = nil
+    checkTokenizer: (@Sendable ([UInt8], Int) throws -> Void)? = nil,
+    checkSources: (@Sendable ([ModelManifest.SourceFile]) throws -> Void)? = nil
   ) {
     self.threads = min(max(threads, 1), 256)
     self.progress = progress
     self.checkTokenizer = checkTokenizer
+    self.checkSources = checkSources
   }
 }
 
@@ -111,6 +116,7 @@ public struct HuggingFaceImporter {
       state.bytesDone += bytes
       options.progress?(state)
     }
+    try options.checkSources?(manifest.source.files)
     let quantizer = Quantizer(threads: options.threads)
     var digest = StreamingDigest<ModelManifest.Blob>()
     var offset = 0
