@@ -12,8 +12,8 @@ import tempfile
 
 import numpy as np
 
-from evident_oracle import float_llama, importer, model, sampling, tables
-from evident_oracle.llama import Llama
+from evident_oracle import float_llama, frequencies, huggingface, importer, model, safetensors, sampling
+from evident_oracle.decoder import Decoder
 
 
 def _untied(arrays, raw):
@@ -112,15 +112,16 @@ def make_random(seed, d, layers, heads, kv_heads, head_dimension, intermediate, 
     return arrays, raw
 
 
-def convert(arrays, raw):
+def convert(arrays, raw, bits=8):
     """The model in the profile, through a pack as anyone else would read it."""
-    config = importer.make_config(raw)
+    description = huggingface.describe(raw)
     with tempfile.TemporaryDirectory() as folder:
         return model.save(
             os.path.join(folder, "pack"),
-            config,
-            importer.convert_tensors(config, arrays),
-            tables.frequencies(raw["rope_theta"], config.headDimension // 2),
+            description.architecture,
+            description.config,
+            importer.convert_tensors(description, arrays, bits),
+            description.frequencies,
             {"endOfSequence": [0], "beginOfSequence": None},
             b"{}",
             None,
@@ -133,18 +134,33 @@ def sampled_sequences(converted, count, length):
     parameters = sampling.Parameters(temperatureMicros=10**6)
     vocabulary, result = converted.config.vocabularySize, []
     for s in range(count):
-        llama, sequence = Llama(converted), [(s * 7919 + 1) % vocabulary]
+        decoder, sequence = Decoder(converted), [(s * 7919 + 1) % vocabulary]
         key = sampling.stream_key(bytes(32), bytes(32), bytes(32), s, b"")
         while len(sequence) < length:
-            t, e = llama.forward(sequence[-1:])
+            t, e = decoder.forward(sequence[-1:])
             n = len(sequence)
             sequence.append(sampling.choose(t[0], e[0], [], [], parameters, lambda: sampling.draw(key, n)))
         result.append(sequence)
     return result
 
 
+def read_llama(directory):
+    """config.json of a plain Llama with defaults filled in, as float_llama needs it."""
+    description = huggingface.read(directory)
+    raw, config = description.raw, description.config
+    if description.architecture != "llama" or config.biases or config.activation:
+        raise ValueError(f"{directory} is not a plain Llama")
+    rope = {"rope_theta": 10000.0, **raw, **(raw.get("rope_parameters") or {})}
+    if description.frequencies != frequencies.frequencies(rope["rope_theta"], config.headDimension // 2):
+        raise ValueError(f"{directory} has a rope scaling")
+    return {
+        **raw, "rope_theta": rope["rope_theta"], "head_dim": config.headDimension,
+        "num_key_value_heads": config.keyValueHeads,
+    }
+
+
 def integer_logits(converted, tokens):
-    t, e = Llama(converted).forward(tokens)
+    t, e = Decoder(converted).forward(tokens)
     return np.ldexp(t.astype(np.float64), e[:, None])
 
 
@@ -228,8 +244,8 @@ def main():
     parser.add_argument("--length", type=int, default=64)
     arguments = parser.parse_args()
     if arguments.directory:
-        arrays, _ = importer.read_weights(arguments.directory)
-        jobs = {arguments.directory: (arrays, importer.read_config(arguments.directory))}
+        arrays, _ = safetensors.read_directory(arguments.directory)
+        jobs = {arguments.directory: (arrays, read_llama(arguments.directory))}
     else:
         jobs = {name: make_random(7, **dict(zip(SHAPE_FIELDS, SHAPES[name]))) for name in arguments.shape or SHAPES}
     for name, (arrays, raw) in jobs.items():

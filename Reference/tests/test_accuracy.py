@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import accuracy
-from evident_oracle import importer, model
+from evident_oracle import dequantised, model
 from product import PACK
 
 HELDOUT = json.loads((Path(__file__).parent / "heldout.json").read_text())
@@ -44,7 +44,7 @@ def test_profile_follows_the_original_weights():
 def embedded():
     """The embedded model, and its weights as the floating-point model that they stand for."""
     loaded = model.load(PACK)
-    return loaded, *importer.dequantised(loaded)
+    return loaded, *dequantised.llama(loaded)
 
 
 def compared(name, arrays, raw, sequences, converted=None):
