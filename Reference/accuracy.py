@@ -12,8 +12,11 @@ import tempfile
 
 import numpy as np
 
-from evident_oracle import float_llama, frequencies, huggingface, importer, model, safetensors, sampling
+from evident_oracle import dequantised, float_llama, frequencies, huggingface, importer, model, safetensors, sampling
 from evident_oracle.decoder import Decoder
+
+
+HELDOUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tests", "heldout.json")
 
 
 def _untied(arrays, raw):
@@ -221,6 +224,37 @@ def evaluate(arrays, raw, sequences, converted=None, blame=False):
     return {name: result.summary() for name, result in results.items()}
 
 
+def weight_formats(loaded, sequences):
+    """Rows (weights, reference, summary) of a Llama's pack in 8 and in 4 bits, against two floating-point models.
+
+    *original* is binary64 over the weights that the pack stands for, in binary32; *same weights* is binary64 over
+    what the format made of them, so that only the arithmetic differs.
+    """
+    arrays, raw = dequantised.llama(loaded)
+    formats = {"8 bits": loaded, "4 bits": convert(arrays, raw, bits=4)}
+    exact = {name: float_llama.Mixed(converted) for name, converted in formats.items()}
+    results = {(name, reference): Comparison() for name in formats for reference in ("original", "same weights")}
+    for tokens in sequences:
+        original = float_llama.plain(raw, arrays, tokens)
+        for name, converted in formats.items():
+            integer = integer_logits(converted, tokens)
+            results[name, "original"].add(original, integer, tokens)
+            results[name, "same weights"].add(exact[name].forward(tokens), integer, tokens)
+    return [(*key, result.summary()) for key, result in results.items()]
+
+
+def formats_table(rows):
+    """The rows as a Markdown table."""
+    lines = ["| weights | binary64 over | perplexity | of binary64 | change % | least cosine | top-1 % |", "| --- " * 7 + "|"]
+    for name, reference, summary in rows:
+        change, before = summary["perplexity_change_percent"], summary["perplexity_reference"]
+        lines.append(
+            f"| {name} | {reference} | {before * (1 + change / 100):.5f} | {before:.5f} | {change:+.4f} "
+            f"| {summary['cosine_min']:.6f} | {summary['top1_percent']:.2f} |"
+        )
+    return "\n".join(lines)
+
+
 SHAPE_FIELDS = "d layers heads kv_heads head_dimension intermediate vocabulary tied".split()
 SHAPES = {
     "odd": (96, 3, 6, 2, 20, 250, 601, True),
@@ -240,9 +274,15 @@ def main():
     parser.add_argument("--sinks", action="store_true", help="massive activations that keep what the model knows")
     parser.add_argument("--blame", action="store_true", help="also measure single operators")
     parser.add_argument("--shape", choices=SHAPES, action="append", help="which random models")
+    parser.add_argument("--weight-formats", metavar="PACK", help="only the table of this pack in 8 and 4 bits")
     parser.add_argument("--count", type=int, default=4)
     parser.add_argument("--length", type=int, default=64)
     arguments = parser.parse_args()
+    if arguments.weight_formats:
+        with open(arguments.sequences or HELDOUT, encoding="utf-8") as file:
+            sequences = json.load(file)[: arguments.limit]
+        print(formats_table(weight_formats(model.load(arguments.weight_formats), sequences)))
+        return
     if arguments.directory:
         arrays, _ = safetensors.read_directory(arguments.directory)
         jobs = {arguments.directory: (arrays, read_llama(arguments.directory))}
