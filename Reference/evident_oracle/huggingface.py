@@ -105,7 +105,8 @@ def _text_model(raw):
     """Of a Gemma 3 with a vision tower, the configuration of its text model."""
     if raw["model_type"] != "gemma3":
         return raw
-    outer = {name: raw[name] for name in ("eos_token_id", "bos_token_id") if raw.get(name) is not None}
+    outside = ("eos_token_id", "bos_token_id", "quantization_config")
+    outer = {name: raw[name] for name in outside if raw.get(name) is not None}
     given = {name: value for name, value in raw["text_config"].items() if value is not None}
     return {**MULTIMODAL_DEFAULTS, **given, **outer}
 
