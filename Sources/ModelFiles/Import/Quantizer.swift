@@ -24,7 +24,8 @@ struct Quantizer {
     switch kind {
     case .linear8: try rows(of: tensor, as: Int8.self, limit: 127, factor: factor, put: put)
     case .table16: try rows(of: tensor, as: Int16.self, limit: 32767, factor: factor, put: put)
-    case .gain: preconditionFailure("a gain has no rows")
+    case .gain, .bias: preconditionFailure("a vector has no rows")
+    case .linear4, .linear4m: preconditionFailure("this importer writes 8-bit weights")
     }
   }
 
