@@ -6,7 +6,7 @@ struct HuggingFaceDirectory {
   static let tokenizerBytesMax = 64 << 20
   static let templateBytesMax = 1 << 20
 
-  let configuration: HuggingFaceConfiguration
+  let documents: CheckpointDocuments
   let tokenizer: [UInt8]
   let chatTemplate: [UInt8]?
   let weights: [SafetensorsFile]
@@ -25,11 +25,20 @@ struct HuggingFaceDirectory {
       texts.append((name, bytes))
       return bytes
     }
-    guard let config = try read("config.json", bytesMax: HuggingFaceConfiguration.bytesMax) else {
+    func members(_ name: String) throws -> HuggingFaceMembers? {
+      try read(name, bytesMax: HuggingFaceMembers.bytesMax).map { try HuggingFaceMembers($0, file: name) }
+    }
+    guard let config = try members("config.json") else {
       throw ImportRejection.missingFile("\(path)/config.json", hint: "give the folder of a Hugging Face model")
     }
-    let generation = try read("generation_config.json", bytesMax: HuggingFaceConfiguration.bytesMax)
-    configuration = try HuggingFaceConfiguration(config: config, generation: generation)
+    let generation = try members("generation_config.json")
+    // Whatever would be refused anyway is refused before large files are opened.
+    let isEncoder = try CheckpointFamilies.of(config) is BertCheckpoint
+    documents = CheckpointDocuments(
+      config: config, generation: generation,
+      modules: isEncoder
+        ? try HuggingFaceDirectory.modules(
+          read: { try read($0, bytesMax: HuggingFaceMembers.bytesMax) }, place: path) : nil)
     guard let tokenizer = try read("tokenizer.json", bytesMax: HuggingFaceDirectory.tokenizerBytesMax) else {
       throw ImportRejection.missingFile(
         "\(path)/tokenizer.json", hint: "load the tokenizer once with transformers and save_pretrained it there")
@@ -55,6 +64,29 @@ struct HuggingFaceDirectory {
         "\(path)/\(single)", hint: "weights in another format must be converted to safetensors first")
     }
     self.texts = texts
+  }
+
+  /// What sentence-transformers says about an encoder; nil without `modules.json`.
+  private static func modules(read: (String) throws -> [UInt8]?, place: String) throws -> SentenceModules? {
+    guard let bytes = try read(SentenceModules.fileName) else { return nil }
+    let json: JSON
+    do throws(JSONError) { json = try JSON.parse(bytes) } catch {
+      throw ImportRejection.json(file: SentenceModules.fileName, error)
+    }
+    return try SentenceModules(json) { name in
+      guard let bytes = try read(name) else {
+        throw ImportRejection.missingFile("\(place)/\(name)", hint: "\(SentenceModules.fileName) names it; download it")
+      }
+      return try HuggingFaceMembers(bytes, file: name)
+    }
+  }
+
+  /// The directory as every importer of a family reads it.
+  var checkpoint: Checkpoint {
+    Checkpoint(
+      format: "safetensors", documents: documents, tensors: weights.flatMap(\.tensors),
+      others: weights.flatMap(\.others), place: weightsPlace, tokenizer: tokenizer, chatTemplate: chatTemplate,
+      sourceBytes: sourceBytes, sourceFiles: sourceFiles)
   }
 
   private static func shards(_ index: SafetensorsIndex, path: String) throws -> [SafetensorsFile] {
