@@ -5,18 +5,18 @@ import ModelGraph
 ///
 /// Source: docs/spec/model.md, "Conversion from floating point".
 struct Conversion {
-  private let checkpoint: Checkpoint
+  private let checkpoint: any ImportSource
   private let plan: ConversionPlan
   private let options: ImportOptions
   /// The manifest without digests, sizes and exponents.
   private let draft: ModelManifest
 
   /// - Throws: ``ImportRejection``, ``SafetensorsRejection``, and what `checkTokenizer` throws.
-  init(_ checkpoint: Checkpoint, options: ImportOptions) throws {
+  init(_ checkpoint: any ImportSource, options: ImportOptions) throws {
     self.checkpoint = checkpoint
     self.options = options
     let family = try CheckpointFamilies.of(checkpoint.documents.config)
-    let configuration = try family.configuration(checkpoint.documents)
+    let configuration = try checkpoint.documents.configuration()
     var draft = ModelManifest(
       architecture: family.architecture, config: configuration.model, ropeFrequencies: [],
       tokens: configuration.tokens, tensors: [],
@@ -35,7 +35,7 @@ struct Conversion {
       throw ImportRejection.model(
         .unsupportedArchitecture(family.architecture, known: Architectures.all.keys.sorted()))
     }
-    try TokenizerVocabulary.check(checkpoint.tokenizer, vocabularySize: draft.config.vocabularySize)
+    try checkpoint.checkTokenizer(vocabularySize: draft.config.vocabularySize)
     try options.checkTokenizer?(checkpoint.tokenizer, draft.config.vocabularySize)
     plan = try ConversionPlan(
       checkpoint, family: family, architecture: architecture, configuration,
@@ -63,6 +63,7 @@ struct Conversion {
       state.bytesDone += bytes
       options.progress?(state)
     }
+    try options.checkSources?(manifest.source.files)
     let quantizer = Quantizer(threads: options.threads)
     var digest = StreamingDigest<ModelManifest.Blob>()
     var offset = 0

@@ -14,7 +14,7 @@ struct ConversionPlan {
 
   /// Matches the checkpoint's tensors with those that the architecture needs.
   init(
-    _ checkpoint: Checkpoint, family: any CheckpointFamily, architecture: any Architecture,
+    _ checkpoint: any ImportSource, family: any CheckpointFamily, architecture: any Architecture,
     _ configuration: CheckpointConfiguration, rotatedElements: Int, weights: WeightFormat
   ) throws {
     var stored = try StoredTensors(checkpoint, family: family)
@@ -69,9 +69,9 @@ private struct StoredTensors {
   private var tensors: [NameBytes: SourceTensor] = [:]
   private var used: Set<NameBytes> = []
 
-  init(_ checkpoint: Checkpoint, family: any CheckpointFamily) throws {
+  init(_ checkpoint: any ImportSource, family: any CheckpointFamily) throws {
     self.family = family
-    place = checkpoint.place
+    place = checkpoint.weightsPlace
     for tensor in checkpoint.tensors {
       let name = NameBytes(family.canonical(tensor.name))
       if let other = tensors.updateValue(tensor, forKey: name) {

@@ -19,6 +19,9 @@ public struct ImportOptions: Sendable {
   /// Refuses a tokenizer that cannot be used, beyond the checks made here. Given the bytes of
   /// tokenizer.json and the vocabulary size.
   public var checkTokenizer: (@Sendable ([UInt8], Int) throws -> Void)?
+  /// Refuses source files. Given the names and digests of everything that was read, before anything is
+  /// converted.
+  public var checkSources: (@Sendable ([ModelManifest.SourceFile]) throws -> Void)?
 
   /// Processors that can work now.
   public static var processors: Int { FileSystem.processors }
@@ -26,31 +29,35 @@ public struct ImportOptions: Sendable {
   public init(
     threads: Int = ImportOptions.processors, weights: WeightFormat = .automatic,
     progress: (@Sendable (ImportProgress) -> Void)? = nil,
-    checkTokenizer: (@Sendable ([UInt8], Int) throws -> Void)? = nil
+    checkTokenizer: (@Sendable ([UInt8], Int) throws -> Void)? = nil,
+    checkSources: (@Sendable ([ModelManifest.SourceFile]) throws -> Void)? = nil
   ) {
     self.threads = min(max(threads, 1), 256)
     self.weights = weights
     self.progress = progress
     self.checkTokenizer = checkTokenizer
+    self.checkSources = checkSources
   }
 }
 
-/// A model directory as Hugging Face lays it out, ready to be converted.
+/// A model as Hugging Face lays it out or as GGUF holds it, ready to be converted.
 ///
-/// Source: docs/spec/model.md, "Hugging Face directories".
+/// Source: docs/spec/model.md, "Conversion from floating point", "Hugging Face directories"
+/// and "GGUF files".
 public struct HuggingFaceImporter {
   private let conversion: Conversion
   public let tokenizer: [UInt8]
   public let chatTemplate: [UInt8]?
 
-  /// Opens the directory and checks everything except the weights' values.
+  /// Opens the files and checks everything except the weights' values.
   ///
-  /// - Throws: ``ImportRejection``, ``SafetensorsRejection``, ``FileTooLarge``, ``FileFailure``.
+  /// - Parameter path: a folder, or a `.gguf` file.
+  /// - Throws: ``ImportRejection``, ``SafetensorsRejection``, ``GGUFRejection``, ``FileTooLarge``, ``FileFailure``.
   public init(directory path: String, options: ImportOptions = ImportOptions()) throws {
-    let directory = try HuggingFaceDirectory(path)
-    conversion = try Conversion(directory.checkpoint, options: options)
-    tokenizer = directory.tokenizer
-    chatTemplate = directory.chatTemplate
+    let source = try openImportSource(path)
+    conversion = try Conversion(source, options: options)
+    tokenizer = source.tokenizer
+    chatTemplate = source.chatTemplate
   }
 
   /// Converts tensor by tensor. Memory: some blocks of rows, and what every row has of its own.

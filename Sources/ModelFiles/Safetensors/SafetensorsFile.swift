@@ -24,9 +24,9 @@ public struct SafetensorsFile: Sendable {
   }
 
   /// Tensors of types that are not imported.
-  var others: [Checkpoint.OtherTensor] {
+  var others: [OtherTensor] {
     header.entries.filter { $0.format == nil }.map {
-      Checkpoint.OtherTensor(
+      OtherTensor(
         name: $0.name, rejection: .unsupportedFormat(file: name, tensor: $0.name, found: $0.type.rawValue))
     }
   }

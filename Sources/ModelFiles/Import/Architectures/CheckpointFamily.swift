@@ -62,15 +62,6 @@ enum CheckpointFamilies {
   }
 }
 
-/// The JSON files that describe a checkpoint.
-struct CheckpointDocuments {
-  let config: HuggingFaceMembers
-  /// `generation_config.json`, whose ids go before those of `config`.
-  let generation: HuggingFaceMembers?
-  /// `modules.json` and the configuration of its pooling, of sentence-transformers.
-  let modules: SentenceModules?
-}
-
 /// What a family makes of a checkpoint's documents.
 struct CheckpointConfiguration {
   var model: ModelConfiguration
