@@ -1,6 +1,7 @@
 import Digests
 import ModelGraph
 import Receipts
+import Tampering
 import Testing
 import Verification
 
@@ -84,7 +85,7 @@ import Verification
   }
 
   @Test func everyTamperOfTheStatementIsRejectedByName() throws {
-    let tampers = Tampering(
+    let tampers = TamperTable(
       tree: statementTree, manifest: EmbeddingTamperManifest.statement, part: "statement",
       check: "statementStructure"
     ).all
@@ -108,7 +109,7 @@ import Verification
   }
 
   @Test func everyTamperOfTheFileIsRejectedByName() throws {
-    let tampers = Tampering(
+    let tampers = TamperTable(
       tree: fileTree, manifest: EmbeddingTamperManifest.file, part: "evidence file", check: "fileStructure"
     ) { path, name in
       // An opening without vectors is taken for one of an answer, whose request is another.

@@ -1,6 +1,7 @@
 import Digests
 import ModelGraph
 import Receipts
+import Tampering
 import Testing
 import Verification
 
@@ -73,14 +74,14 @@ import Verification
   }
 
   /// All tampers of the statement, with what follows when the node signs them.
-  var statementTampers: [Tampering.Tamper] {
-    Tampering(
+  var statementTampers: [TamperTable.Tamper] {
+    TamperTable(
       tree: statementTree, manifest: TamperManifest.statement, part: "statement", check: "statementStructure"
     ).all
   }
 
-  var fileTampers: [Tampering.Tamper] {
-    Tampering(tree: fileTree, manifest: TamperManifest.file, part: "evidence file", check: "fileStructure") {
+  var fileTampers: [TamperTable.Tamper] {
+    TamperTable(tree: fileTree, manifest: TamperManifest.file, part: "evidence file", check: "fileStructure") {
       // A request without messages is taken for one with a prompt.
       $1 == "opening.request.messages" ? "opening.request.prompt" : $0
     }.all
