@@ -35,9 +35,7 @@ public final class Engine: Sendable {
     let kernels = try options.kernels.resolved()
     let crew = try Crew(threads: options.threads)
     let weights = try PackedWeights(image: image, crew: crew)
-    // An encoder's positions all see each other: a sequence is never cut.
-    let context = image.manifest.config.contextLength
-    let rows = image.manifest.config.isEncoder ? context : min(options.prefillChunk, context)
+    let rows = min(options.prefillChunk, image.manifest.config.contextLength)
     let plan = try Plan(image: image, weights: weights, rowsMax: rows)
     pool = PagePool(layout: PageLayout(image))
     let program = try ChunkProgram(
@@ -85,14 +83,6 @@ public final class Engine: Sendable {
   public func evaluate(
     _ batch: [Slice], trace: TraceHook? = nil, sink: (_ slice: Int, _ position: Int, _ logits: LogitsRow) -> Void
   ) throws {
-    precondition(!image.manifest.config.isEncoder, "an encoder has no logits")
-    try evaluate(batch, trace: trace, logits: sink) { _, _ in }
-  }
-
-  private func evaluate(
-    _ batch: [Slice], trace: TraceHook?, logits sink: (_ slice: Int, _ position: Int, _ logits: LogitsRow) -> Void,
-    residuals: (_ slice: Int, _ residuals: [Residual]) -> Void
-  ) throws {
     try check(batch)
     for slice in batch { slice.sequence.acquire() }
     defer { for slice in batch { slice.sequence.release() } }
@@ -105,35 +95,8 @@ public final class Engine: Sendable {
           program.trace = nil
           program.logitsSink = nil
         }
-        try run(batch, program, residuals)
+        try run(batch, program)
       }
-    }
-  }
-
-  // MARK: Encoders
-
-  /// The last residuals of every position of every input.
-  ///
-  /// - Parameter inputs: each of at least one token and at most as many as the context holds.
-  /// - Throws: `EvaluationRejection` before anything has been computed, or ``EngineFailure``.
-  public func encode(_ inputs: [[Int32]], trace: TraceHook? = nil) throws -> [[Residual]] {
-    precondition(image.manifest.config.isEncoder, "a decoder has logits instead")
-    var results = [[Residual]](repeating: [], count: inputs.count)
-    let batch = inputs.map { Slice(sequence: makeSequence(), tokens: $0, logits: .none) }
-    try evaluate(batch, trace: trace, logits: { _, _, _ in }) { slice, residuals in results[slice] = residuals }
-    return results
-  }
-
-  /// The embedding of every input, pooled and normalised as the model's manifest says.
-  ///
-  /// - Parameter dimensions: at most the hidden size.
-  public func embed(_ inputs: [[Int32]], dimensions: Int) throws -> [EmbeddingVector] {
-    let config = image.manifest.config
-    guard let pooling = config.pooling else { preconditionFailure("only an encoder is asked for embeddings") }
-    return try encode(inputs).map {
-      Embedding.vector(
-        $0, pooling: pooling, normalised: config.normalised, dimensions: dimensions,
-        fractionBits: config.residualFractionBits)
     }
   }
 
@@ -152,17 +115,11 @@ public final class Engine: Sendable {
   }
 
   /// Cuts the batch into chunks and runs them.
-  private func run(
-    _ batch: [Slice], _ program: ChunkProgram, _ residuals: (_ slice: Int, _ residuals: [Residual]) -> Void
-  ) throws(EngineFailure) {
-    let isWhole = image.manifest.config.isEncoder
+  private func run(_ batch: [Slice], _ program: ChunkProgram) throws(EngineFailure) {
     program.chunk.removeAll()
     for (index, slice) in batch.enumerated() {
       let start = slice.sequence.count
       var done = 0
-      if isWhole && slice.tokens.count > program.plan.rowsMax - program.chunk.rows {
-        try run(program, batch, residuals)
-      }
       while done < slice.tokens.count {
         let count = min(slice.tokens.count - done, program.plan.rowsMax - program.chunk.rows)
         let pages = try slice.sequence.reserve(positions: start + done + count)
@@ -170,24 +127,17 @@ public final class Engine: Sendable {
           slice: index, tokens: slice.tokens[done..<(done + count)], pages: pages, firstPosition: start + done,
           wanted: Engine.wanted(slice, done..<(done + count)))
         done += count
-        if program.chunk.rows == program.plan.rowsMax { try run(program, batch, residuals) }
+        if program.chunk.rows == program.plan.rowsMax { try run(program, batch) }
       }
     }
-    if program.chunk.rows > 0 { try run(program, batch, residuals) }
+    if program.chunk.rows > 0 { try run(program, batch) }
   }
 
-  private func run(
-    _ program: ChunkProgram, _ batch: [Slice], _ residuals: (_ slice: Int, _ residuals: [Residual]) -> Void
-  ) throws(EngineFailure) {
+  private func run(_ program: ChunkProgram, _ batch: [Slice]) throws(EngineFailure) {
     try program.prepareScratch()
     // Handing work to other threads costs time, too.
     crew.run(program, alone: program.multiplications < options.multiplicationsToShare)
-    for run in program.chunk.runs {
-      batch[run.slice].sequence.advance(by: run.rows)
-      guard let values = program.plan.residuals else { continue }
-      let rows = run.firstRow..<(run.firstRow + run.rows)
-      residuals(run.slice, rows.map { Residual(values.residual($0), count: values.width) })
-    }
+    for run in program.chunk.runs { batch[run.slice].sequence.advance(by: run.rows) }
     program.chunk.removeAll()
   }
 

@@ -19,10 +19,3 @@ public struct LogitsRow {
     logits.exponent = exponent
   }
 }
-
-extension Residual {
-  /// A copy of what lies in the engine's memory.
-  init(_ x: UnsafePointer<Int64>, count: Int) {
-    self.init(UnsafeBufferPointer(start: x, count: count).map { Int($0) })
-  }
-}

@@ -34,7 +34,7 @@ final class EmbeddingQueue: Sendable {
       let group = Array(inputs[start..<min(start + EmbeddingQueue.inputsAtOnce, inputs.count)])
       vectors += try await withCheckedThrowingContinuation { continuation in
         queue.async { [engine] in
-          continuation.resume(with: Result { try engine.embed(group, dimensions: dimensions) })
+          continuation.resume(with: Result { try engine.embeddings(of: group, dimensions: dimensions) })
         }
       }
     }

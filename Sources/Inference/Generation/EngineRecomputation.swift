@@ -41,7 +41,7 @@ public struct EngineRecomputation: Sendable, CustomStringConvertible {
   ///
   /// - Throws: `EvaluationRejection` or ``EngineFailure``.
   public func embedding(for tokens: [Int32], dimensions: Int) throws -> EmbeddingVector {
-    try engine.embed([tokens], dimensions: dimensions)[0]
+    try engine.embeddings(of: [tokens], dimensions: dimensions)[0]
   }
 
   private var rowsAtOnce: Int {

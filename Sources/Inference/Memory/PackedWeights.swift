@@ -1,56 +1,87 @@
 import CKernels
 import ModelGraph
 
-/// Every linear weight of a model, packed once; threads share the work.
+/// A linear8 weight in the order in which the kernels read it.
+struct PackedLinear: @unchecked Sendable {
+  // Sendable because what it points to is not written after packing.
+  let c: ev_linear8
+  /// f of the weight; a product's exponent is e + shift - exponent.
+  let exponent: Int32
+
+  var blocks: Int { Int(c.out_padded) / Int(EV_BLOCK_OUTPUTS) }
+}
+
+/// Every linear8 weight of a model, packed once; threads share the work.
 final class PackedWeights: Sendable {
-  /// One for a weight, or one for each expert of a stacked weight.
-  private let linears: [String: [PackedLinear]]
-  /// Whether some weight has 4 bits: activations then carry the sums of their groups.
-  let needsGroupSums: Bool
+  let linears: [String: PackedLinear]
   private let arena: Arena
   /// What packing took.
   var byteCount: Int { arena.byteCount }
 
   init(image: ModelImage, crew: Crew) throws(EngineFailure) {
     var layout = ArenaLayout()
-    var needsGroupSums = false
-    var jobs: [String: [PackingJob]] = [:]
-    for (name, experts) in PackedWeights.names(in: image.graph) {
-      let weight = image.linear(name)
-      if case .four = weight { needsGroupSums = true }
-      let rows = weight.rows / experts
-      jobs[name] = (0..<experts).map { expert in
-        PackingJob(weight, rows: (expert * rows)..<((expert + 1) * rows), &layout)
+    var jobs: [PackingJob] = []
+    let names = PackedWeights.names(in: image.graph)
+    for name in names {
+      guard case .eight(let weight) = image.linear(name) else {
+        preconditionFailure("the kernels do not have 4-bit weights yet")
       }
+      let (out, input) = (Int(ev_padded_out(Int32(weight.rows))), Int(ev_padded_in(Int32(weight.columns))))
+      jobs.append(
+        PackingJob(
+          weight: weight, packed: layout.reserve(out * input, of: Int8.self),
+          rowSum: layout.reserve(out, of: Int32.self), multiplier: layout.reserve(out, of: UInt32.self)))
     }
     let arena = try Arena(byteCount: layout.byteCount)
     self.arena = arena
-    self.needsGroupSums = needsGroupSums
-    crew.run(PackingProgram(jobs: jobs.values.flatMap { $0 }, arena: arena))
-    linears = jobs.mapValues { $0.map { $0.linear(in: arena) } }
+    crew.run(PackingProgram(jobs: jobs, arena: arena))
+    var linears: [String: PackedLinear] = [:]
+    for (name, job) in zip(names, jobs) { linears[name] = job.linear(in: arena) }
+    self.linears = linears
   }
 
-  func linear(_ name: String) -> PackedLinear { experts(name)[0] }
-
-  func experts(_ name: String) -> [PackedLinear] {
-    guard let list = linears[name] else { preconditionFailure("a weight of the graph was not packed") }
-    return list
-  }
-
-  /// The weights that the graph multiplies with, each once, and how many experts each has.
-  private static func names(in graph: Graph) -> [(name: String, experts: Int)] {
-    var names: [(name: String, experts: Int)] = []
+  private static func names(in graph: Graph) -> [String] {
+    var names: [String] = []
     var seen: Set<String> = []
     for node in graph.nodes {
       switch node.op {
       case .linear(let name), .embed(let name, tied: true, scale: _):
-        if seen.insert(name).inserted { names.append((name, 1)) }
-      case .expertLinear(let name, let experts), .expertSum(let name, let experts):
-        if seen.insert(name).inserted { names.append((name, experts)) }
+        if seen.insert(name).inserted { names.append(name) }
       default: break
       }
     }
     return names
+  }
+}
+
+/// One weight's source and where its parts go in the arena.
+private struct PackingJob {
+  let weight: Linear8
+  let packed: Int
+  let rowSum: Int
+  let multiplier: Int
+
+  var blocks: Int { Int(ev_padded_out(Int32(weight.rows))) / Int(EV_BLOCK_OUTPUTS) }
+
+  func pack(blocks range: Range<Int>, in arena: Arena) {
+    ev_pack_linear8(
+      weight.values.baseAddress, Int32(weight.rows), Int32(weight.columns), Int32(range.lowerBound),
+      Int32(range.upperBound), arena.pointer(at: packed, to: Int8.self), arena.pointer(at: rowSum, to: Int32.self))
+    let outputs = Int(EV_BLOCK_OUTPUTS)
+    let target = arena.pointer(at: multiplier, to: UInt32.self)
+    for j in (range.lowerBound * outputs)..<min(range.upperBound * outputs, weight.rows) {
+      target[j] = weight.multipliers[j]
+    }
+  }
+
+  func linear(in arena: Arena) -> PackedLinear {
+    let largest = weight.multipliers.max() ?? 0
+    let c = ev_linear8(
+      packed: arena.pointer(at: packed, to: Int8.self), row_sum: arena.pointer(at: rowSum, to: Int32.self),
+      multiplier: arena.pointer(at: multiplier, to: UInt32.self), in: Int32(weight.columns),
+      in_padded: ev_padded_in(Int32(weight.columns)), out: Int32(weight.rows),
+      out_padded: ev_padded_out(Int32(weight.rows)), shift: ev_linear8_shift(Int32(weight.columns), largest))
+    return PackedLinear(c: c, exponent: Int32(weight.exponent))
   }
 }
 

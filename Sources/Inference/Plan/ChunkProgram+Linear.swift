@@ -19,19 +19,19 @@ extension ChunkProgram {
     private static let unitWeights = 16 << 10
 
     init(_ linears: UnsafeBufferPointer<LinearOperation>, _ range: Range<Int>, rows: Int, members: Int) {
-      let input = linears[range.lowerBound].weight.paddedColumns
+      let input = Int(linears[range.lowerBound].weight.c.in_padded)
       let fitting = max(16, Cut.tileBytes / (2 * input) / 16 * 16)
       var tiles = (rows + fitting - 1) / fitting
       if members > 1 && rows >= Cut.rowsPerMember * members { tiles = (tiles + members - 1) / members * members }
       self.tiles = tiles
       rowsPerTile = (rows + tiles - 1) / tiles
-      let weights = range.reduce(0) { $0 + linears[$1].weight.blocks } * Int(EV_BLOCK_OUTPUTS) * input
+      let weights = range.reduce(0) { $0 + Int(linears[$1].weight.c.out_padded) } * input
       let unitsPerTile = members == 1 ? 1 : (Cut.unitsPerMember * members + tiles - 1) / tiles
       weightsPerUnit = max(Cut.unitWeights, (weights + unitsPerTile - 1) / unitsPerTile)
     }
 
     func blocksPerUnit(_ weight: PackedLinear) -> Int {
-      max(1, weightsPerUnit / (weight.paddedColumns * Int(EV_BLOCK_OUTPUTS)))
+      max(1, weightsPerUnit / (Int(weight.c.in_padded) * Int(EV_BLOCK_OUTPUTS)))
     }
 
     /// Units of one weight in each tile.
@@ -75,24 +75,24 @@ extension ChunkProgram {
     let blocks = cut.blocksPerUnit(linear.weight)
     let firstBlock = part * blocks
     let (input, out) = (linear.input, linear.out)
-    linear.weight.multiply(
-      kernels, planes: input.planes(firstRow), planeBytes: input.planeBytes, rows: count,
-      blocks: firstBlock..<min(firstBlock + blocks, linear.weight.blocks), t: out.int32(firstRow),
-      stride: out.rowBytes / 4)
+    var weight = linear.weight.c
+    kernels.pointee.linear8(
+      &weight, input.planes(firstRow), input.planeBytes, Int32(count), Int32(firstBlock),
+      Int32(min(firstBlock + blocks, linear.weight.blocks)), out.int32(firstRow), out.rowBytes / 4)
     guard part == 0 else { return }
     for row in firstRow..<(firstRow + count) {
-      out.exponents(row)[0] = input.exponents(row)[0] + linear.weight.exponentOfProduct
+      out.exponents(row)[0] = input.exponents(row)[0] + weight.shift - linear.weight.exponent
     }
   }
 
   // MARK: Logits
 
   /// The last product, over the wanted rows only, as many at a time as their results have room.
-  func runLogits(_ linear: LinearOperation, _ cap: SoftcapOperation?, _ member: Crew.Member) {
-    guard let gathered = plan.logitsInput else { preconditionFailure("a graph with logits has room for their input") }
+  func runLogits(_ linear: LinearOperation, _ member: Crew.Member) {
     for first in stride(from: 0, to: chunk.wanted.count, by: plan.logitsRowsMax) {
       let rows = min(plan.logitsRowsMax, chunk.wanted.count - first)
       let source = linear.input
+      let gathered = plan.logitsInput
       member.alone {
         for i in 0..<rows {
           let row = chunk.wanted[first + i]
@@ -104,26 +104,20 @@ extension ChunkProgram {
       withUnsafePointer(to: product) { pointer in
         runLinears(UnsafeBufferPointer(start: pointer, count: 1), 0..<1, rows: rows, member)
       }
-      member.alone { deliver(product, cap, first..<(first + rows)) }
+      member.alone { deliver(product, first..<(first + rows)) }
     }
   }
 
-  private func deliver(_ linear: LinearOperation, _ cap: SoftcapOperation?, _ range: Range<Int>) {
+  private func deliver(_ linear: LinearOperation, _ range: Range<Int>) {
     for (i, wantedIndex) in range.enumerated() {
       let row = chunk.wanted[wantedIndex]
       let slice = chunk.runs[chunk.runOfRow[row]].slice
-      let out = linear.out
-      func emit(_ node: Int) {
-        trace?(slice, TraceRecord(name: plan.names[node], position: chunk.position(row), value: out.value(i)))
+      if let trace {
+        let name = plan.names[linear.node]
+        trace(slice, TraceRecord(name: name, position: chunk.position(row), value: linear.out.value(i)))
       }
-      emit(linear.node)
-      if let cap {
-        kernels.pointee.softcap(out.int32(i), Int32(out.width), out.exponents(i)[0], cap.cap, tables.tanh)
-        out.exponents(i)[0] = -16
-        emit(cap.node)
-      }
-      let values = UnsafeBufferPointer(start: out.int32(i), count: out.width)
-      logitsSink?(slice, chunk.position(row), LogitsRow(values: values, exponent: Int(out.exponents(i)[0])))
+      let values = UnsafeBufferPointer(start: linear.out.int32(i), count: linear.out.width)
+      logitsSink?(slice, chunk.position(row), LogitsRow(values: values, exponent: Int(linear.out.exponents(i)[0])))
     }
   }
 }

@@ -8,44 +8,21 @@ extension ChunkProgram {
     let out = operation.out
     switch operation.body {
     case .angles:
-      for rotation in plan.rotations {
-        tables.rotation(
-          position: chunk.position(row), frequencies: rotation.frequencies, into: rotation.angles(row))
-      }
-    case .embedTable(let table, let exponent, let scale):
-      embed(table, Int(chunk.tokens[row]), exponent, scale, out, row)
-    case .embedPosition(let table, let exponent): embed(table, chunk.position(row), exponent, 1, out, row)
-    case .embedLinear(var head, let exponent, let scale):
-      ev_embed_linear8(&head, chunk.tokens[row], scale, exponent, out.residual(row))
-    case .rmsNorm(let x, let gain):
+      tables.rotation(
+        position: chunk.position(row), frequencies: frequencies, into: plan.angles + row * headDimension)
+    case .embedTable(let values, let multipliers, let exponent):
+      let token = Int(chunk.tokens[row])
+      ev_embed_table16(values + token * out.width, Int32(out.width), multipliers[token], exponent, out.residual(row))
+    case .embedLinear(var head, let exponent):
+      ev_embed_linear8(&head, chunk.tokens[row], exponent, out.residual(row))
+    case .rmsNorm(let x, let gain, let exponent):
       set.pointee.rms_norm(
-        x.residual(row), Int32(x.width), gain.values, gain.exponent, epsilon, out.int16(row), out.exponents(row),
-        scratch)
+        x.residual(row), Int32(x.width), gain, exponent, epsilon, out.int16(row), out.exponents(row), scratch)
       prepare(out, row)
-    case .layerNorm(let x, let gain, let bias):
-      set.pointee.layer_norm(
-        x.residual(row), Int32(x.width), gain.values, gain.exponent, epsilon, bias.values, bias.exponent,
-        fractionBits, out.residual(row), scratch)
-    case .quantise(let x):
-      set.pointee.quantise(
-        x.residual(row), Int32(x.width), fractionBits, out.int16(row), out.exponents(row))
-      prepare(out, row)
-    case .addBias(let t, let bias):
+    case .rope(let t, let heads):
       if t.rows != out.rows { copy(t, to: out, row) }
-      out.exponents(row)[0] = set.pointee.add_bias(
-        out.int32(row), Int32(out.width), t.exponents(row)[0], bias.values, bias.exponent)
-    case .normHeads(let t, let heads, let gain, let epsilon):
-      if t.rows != out.rows { copy(t, to: out, row) }
-      set.pointee.norm_heads(
-        out.int32(row), heads, Int32(out.width) / heads, t.exponents(row)[0], gain.values, gain.exponent, epsilon,
-        fractionBits)
-      out.exponents(row)[0] = -7 - gain.exponent
-    case .rope(let t, let heads, let rotation):
-      if t.rows != out.rows { copy(t, to: out, row) }
-      let pairs = rotation.frequencies.count
-      let cosines = rotation.angles(row)
-      set.pointee.rope(
-        out.int32(row), heads, Int32(headDimension), Int32(pairs), cosines, cosines + pairs)
+      let cosines = plan.angles + row * headDimension
+      set.pointee.rope(out.int32(row), heads, Int32(headDimension), cosines, cosines + headDimension / 2)
     case .quantiseHeads(let t, let limit):
       set.pointee.quantise_heads(
         t.int32(row), Int32(out.heads), Int32(headDimension), limit, t.exponents(row)[0], out.int16(row),
@@ -56,45 +33,22 @@ extension ChunkProgram {
         t.int32(row), t.exponents(row), Int32(t.heads), Int32(headDimension), out.int16(row), out.exponents(row),
         scratch)
       prepare(out, row)
-    case .gated(let gate, let up, let pairs):
-      set.pointee.gated(
-        gate.int32(row), gate.exponents(row)[0], up.int32(row), up.exponents(row)[0], Int32(out.width), pairs,
-        out.int16(row), out.exponents(row), scratch)
+    case .swiglu(let gate, let up):
+      tables.sigmaPairs.withUnsafeBufferPointer { pairs in
+        set.pointee.swiglu(
+          gate.int32(row), gate.exponents(row)[0], up.int32(row), up.exponents(row)[0], Int32(out.width),
+          pairs.baseAddress, out.int16(row), out.exponents(row), scratch)
+      }
       prepare(out, row)
-    case .activate(let x, let pairs):
-      set.pointee.activate(
-        x.int32(row), x.exponents(row)[0], Int32(out.width), pairs, out.int16(row), out.exponents(row), scratch)
-      prepare(out, row)
-    case .add(let x, let t):
+    case .add(let x, let t, let fractionBits):
       if x.rows != out.rows { copy(x, to: out, row) }
       set.pointee.residual_add(
         out.residual(row), t.int32(row), Int32(out.width), t.exponents(row)[0] + fractionBits)
-    case .addResiduals(let x, let z):
-      if x.rows != out.rows { copy(x, to: out, row) }
-      set.pointee.add_residuals(out.residual(row), z.residual(row), Int32(out.width))
-    case .route(let t, let sharesOfAll):
-      ev_route(
-        t.int32(row), Int32(t.width), t.exponents(row)[0], Int32(out.width), sharesOfAll, out.experts(row),
-        out.shares(row))
     }
   }
 
-  private func embed(
-    _ table: RowOperation.Table, _ index: Int, _ exponent: Int32, _ scale: UInt32, _ out: ValueBuffer, _ row: Int
-  ) {
-    ev_embed_table16(
-      table.values + index * out.width, Int32(out.width), UInt64(table.multipliers[index]) * UInt64(scale), exponent,
-      out.residual(row))
-  }
-
-  /// Each part of an activation in the form that products read.
   private func prepare(_ value: ValueBuffer, _ row: Int) {
-    let shape = value.shape
-    for part in 0..<shape.parts {
-      kernels.pointee.prepare(
-        value.int16(row) + part * shape.partWidth, Int32(shape.partWidth), shape.partPadded, shape.groupSums,
-        value.planes(row) + part * shape.partBytes)
-    }
+    kernels.pointee.prepare(value.int16(row), Int32(value.width), Int32(value.planeBytes / 2), value.planes(row))
   }
 
   private func copy(_ from: ValueBuffer, to out: ValueBuffer, _ row: Int) {

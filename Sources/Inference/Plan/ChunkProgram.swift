@@ -8,16 +8,14 @@ final class ChunkProgram: CrewProgram {
 
   let plan: Plan
   let kernels: UnsafePointer<ev_kernel_set>
+  let frequencies: [UInt64]
   let epsilon: Int64
-  let fractionBits: Int32
   let headDimension: Int
   let pageLayout: PageLayout
   var chunk: Chunk
   /// Present only while a caller wants them.
   var trace: TraceSink?
   var logitsSink: LogitsSink?
-  /// What the step at work reads of the routes.
-  var choices: ExpertChoices
   let tables = KernelTables.shared
   private let scratch: Scratch
 
@@ -27,10 +25,9 @@ final class ChunkProgram: CrewProgram {
     self.plan = plan
     self.kernels = kernels
     self.pageLayout = pageLayout
+    frequencies = image.manifest.ropeFrequencies
     epsilon = Int64(image.manifest.config.normEpsilon)
-    fractionBits = Int32(image.manifest.config.residualFractionBits)
     headDimension = image.manifest.config.headDimension
-    choices = ExpertChoices(choicesMax: plan.choicesMax)
     chunk = Chunk(rowsMax: plan.rowsMax)
     scratch = try Scratch(members: members, vectorBytes: plan.vectorScratchBytes)
   }
@@ -58,10 +55,8 @@ final class ChunkProgram: CrewProgram {
       switch step {
       case .rows(let range): runRows(range, member)
       case .linear(let range): runLinears(range, member)
-      case .experts(let operations): runExperts(operations, member)
-      case .expertSum(let operation): runExpertSum(operation, member)
       case .attention(let attention): runAttention(attention, member)
-      case .logits(let linear, let cap): runLogits(linear, cap, member)
+      case .logits(let linear): runLogits(linear, member)
       }
     }
   }
@@ -109,8 +104,7 @@ final class ChunkProgram: CrewProgram {
         q_stride: queries.rowBytes / 2, q_exponent_stride: queries.heads, out_stride: out.rowBytes / 4,
         out_exponent_stride: out.heads,
         first_position: Int32(run.firstPosition + tile.firstRow - run.firstRow), rows: Int32(tile.rows),
-        group: Int32(group), hd: Int32(headDimension), window: Int32(a.window), softcap: Int32(a.softcap),
-        tanh_table: tables.tanh, visible_end: a.causal ? 0 : Int32(run.firstPosition + run.rows))
+        group: Int32(group), hd: Int32(headDimension), window: Int32(a.window))
       kernel(&call, memory)
     }
     if trace != nil { member.alone { emit(a.node, a.out) } }

@@ -16,14 +16,10 @@ final class Plan: @unchecked Sendable {
   let rowsMax: Int
   /// Rows that the logits step can hold.
   let logitsRowsMax: Int
-  /// Where the last product reads the rows whose logits are wanted; nil in an encoder.
-  let logitsInput: ValueBuffer?
-  /// What an encoder yields: the last residuals.
-  let residuals: ValueBuffer?
-  /// Those that the graph uses.
-  let rotations: [RotationTable]
-  /// The most choices of experts that a chunk can have.
-  let choicesMax: Int
+  /// Where the last product reads the rows whose logits are wanted.
+  let logitsInput: ValueBuffer
+  /// Shape: rowsMax × headDimension: cosines, then sines, of each row's position.
+  let angles: UnsafeMutablePointer<Int32>
   /// What kernels need for one row of any operator but attention.
   let vectorScratchBytes: Int
   /// Multiplications per row, the last product and attention aside.
@@ -38,34 +34,21 @@ final class Plan: @unchecked Sendable {
     let config = image.manifest.config
     let logitsRows = min(rowsMax, max(8, Plan.logitsBytes / (4 * config.vocabularySize)))
     var layout = ArenaLayout()
-    let slots = Slots(
-      image.graph, rows: rowsMax, logitsRows: logitsRows, groupSums: weights.needsGroupSums, &layout)
-    let tables: [RopeTable] = image.manifest.localRopeFrequencies == nil ? [.global] : [.global, .local]
-    let angles = tables.map { table -> (table: RopeTable, frequencies: [UInt64], offset: Int) in
-      let frequencies = image.manifest.frequencies(table)
-      return (table, frequencies, layout.reserve(rowsMax * 2 * frequencies.count, of: Int32.self))
-    }
+    let slots = Slots(image.graph, rows: rowsMax, logitsRows: logitsRows, &layout)
+    let angles = layout.reserve(rowsMax * config.headDimension, of: Int32.self)
     let arena = try Arena(byteCount: layout.byteCount)
-    let rotations = Dictionary(
-      uniqueKeysWithValues: angles.map {
-        let angles = arena.pointer(at: $0.offset, to: Int32.self)
-        return ($0.table, RotationTable(frequencies: $0.frequencies, angles: angles))
-      })
-    let buffers = slots.buffers(in: arena)
     var builder = PlanBuilder(
-      image: image, weights: weights, buffers: buffers, products: slots.products(in: arena), rotations: rotations)
+      image: image, weights: weights, buffers: slots.buffers(in: arena), logitsInput: slots.logitsInput(in: arena))
     builder.build()
     steps = builder.steps
     rowOperations = builder.rowOperations
     linears = builder.linears
-    logitsInput = slots.logitsInput(in: arena)
-    residuals = image.manifest.config.isEncoder ? buffers[image.graph.output] : nil
-    self.rotations = rotations.values.filter { !$0.frequencies.isEmpty }
-    choicesMax = rowsMax * (config.expertsPerToken ?? 0)
-    weightsPerRow = builder.weightsPerRow
+    logitsInput = builder.logitsInput
+    weightsPerRow = linears.reduce(0) { $0 + Int($1.weight.c.in) * Int($1.weight.c.out) }
     names = image.graph.nodes.map(\.name)
     self.rowsMax = rowsMax
     logitsRowsMax = logitsRows
+    self.angles = arena.pointer(at: angles, to: Int32.self)
     vectorScratchBytes = image.graph.nodes.map { ev_vector_scratch_bytes(Int32($0.width)) }.max() ?? 0
     self.arena = arena
     self.image = image

@@ -13,28 +13,18 @@ struct Slots {
   private let shapes: [ValueShape]
   private let slotOfNode: [Int]
   private let slots: [Slot]
-  /// nil in an encoder.
-  private let logitsInput: Slot?
-  /// Results of the slots of experts before they are summed; nil without experts.
-  private let products: Slot?
+  private let logitsInput: Slot
 
-  /// - Parameter groupSums: whether products need the sums of groups.
-  init(_ graph: Graph, rows: Int, logitsRows: Int, groupSums: Bool, _ layout: inout ArenaLayout) {
-    shapes = ValueShape.shapes(of: graph, groupSums: groupSums)
-    let lastProduct = StepGroup.lastProduct(of: graph)
+  init(_ graph: Graph, rows: Int, logitsRows: Int, _ layout: inout ArenaLayout) {
+    shapes = graph.nodes.map { ValueShape($0) }
     var assignment = Assignment(graph, shapes)
     for group in StepGroup.groups(of: graph) { assignment.assign(group) }
     slotOfNode = assignment.slotOfNode
     slots = assignment.slotShapes.enumerated().map { index, shape in
-      let isLogits = lastProduct.map { index == assignment.slotOfNode[$0] } ?? false
-      return Slots.reserve(shape, isLogits ? logitsRows : rows, &layout)
+      let count = index == assignment.slotOfNode[graph.output] ? logitsRows : rows
+      return Slots.reserve(shape, count, &layout)
     }
-    logitsInput = lastProduct.map { Slots.reserve(shapes[graph.nodes[$0].inputs[0]], logitsRows, &layout) }
-    let sums = graph.nodes.compactMap { node -> Int? in
-      guard case .expertSum = node.op else { return nil }
-      return node.width * graph.nodes[node.inputs[1]].width
-    }
-    products = sums.max().map { Slots.reserve(.elements($0), rows, &layout) }
+    logitsInput = Slots.reserve(shapes[graph.nodes[graph.output].inputs[0]], logitsRows, &layout)
   }
 
   private static func reserve(_ shape: ValueShape, _ rows: Int, _ layout: inout ArenaLayout) -> Slot {
@@ -48,14 +38,13 @@ struct Slots {
   func buffers(in arena: Arena) -> [ValueBuffer] { slotOfNode.map { Slots.buffer(slots[$0], arena) } }
 
   /// The rows of the last product's input whose logits are wanted, side by side.
-  func logitsInput(in arena: Arena) -> ValueBuffer? { logitsInput.map { Slots.buffer($0, arena) } }
-
-  func products(in arena: Arena) -> ValueBuffer? { products.map { Slots.buffer($0, arena) } }
+  func logitsInput(in arena: Arena) -> ValueBuffer { Slots.buffer(logitsInput, arena) }
 
   private static func buffer(_ slot: Slot, _ arena: Arena) -> ValueBuffer {
     ValueBuffer(
-      shape: slot.shape, rows: arena.base + slot.rows, rowBytes: slot.shape.rowStride,
-      exponents: arena.pointer(at: slot.exponents, to: Int32.self), planes: arena.base + slot.planes)
+      kind: slot.shape.kind, width: slot.shape.width, heads: slot.shape.heads, rows: arena.base + slot.rows,
+      rowBytes: slot.shape.rowStride, exponents: arena.pointer(at: slot.exponents, to: Int32.self),
+      planes: arena.base + slot.planes, planeBytes: slot.shape.planeBytes)
   }
 }
 
@@ -63,7 +52,6 @@ struct Slots {
 private struct Assignment {
   private let graph: Graph
   private let shapes: [ValueShape]
-  private let lastProduct: Int?
   private var lastReader: [Int]
   private var free: [ValueShape: [Int]] = [:]
   private(set) var slotOfNode: [Int]
@@ -72,7 +60,6 @@ private struct Assignment {
   init(_ graph: Graph, _ shapes: [ValueShape]) {
     self.graph = graph
     self.shapes = shapes
-    lastProduct = StepGroup.lastProduct(of: graph)
     lastReader = Array(repeating: -1, count: graph.nodes.count)
     slotOfNode = Array(repeating: -1, count: graph.nodes.count)
     for (index, node) in graph.nodes.enumerated() {
@@ -84,7 +71,7 @@ private struct Assignment {
     for index in group.nodes {
       if let input = inPlaceInput(index) {
         slotOfNode[index] = slotOfNode[input]
-      } else if index == lastProduct {
+      } else if index == graph.output {
         slotOfNode[index] = newSlot(shapes[index])
       } else {
         slotOfNode[index] = free[shapes[index]]?.popLast() ?? newSlot(shapes[index])
@@ -96,14 +83,11 @@ private struct Assignment {
     }
   }
 
-  /// Some operators overwrite their first input when nobody reads it afterwards. A cap always does: the
-  /// logits are handed over before it.
+  /// Rotation and addition overwrite their first input when nobody reads it afterwards.
   private func inPlaceInput(_ index: Int) -> Int? {
     let node = graph.nodes[index]
     switch node.op {
-    case .softcap: return node.inputs[0]
-    case .rope, .add, .addBias, .normHeads, .addResiduals, .layerNorm:
-      return lastReader[node.inputs[0]] == index ? node.inputs[0] : nil
+    case .rope, .add: return lastReader[node.inputs[0]] == index ? node.inputs[0] : nil
     default: return nil
     }
   }

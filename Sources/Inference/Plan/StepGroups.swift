@@ -4,22 +4,15 @@ import ModelGraph
 enum StepGroup {
   case rows([Int])
   case linear([Int])
-  /// Products of the experts that each row chose.
-  case experts([Int])
-  case expertSum(Int)
   case attention(Int)
-  /// The last product, and its cap.
-  case logits(Int, cap: Int?)
+  case logits(Int)
 
   /// In evaluation order.
   static func groups(of graph: Graph) -> [StepGroup] {
     var groups: [StepGroup] = []
-    let last = lastProduct(of: graph)
     for (index, node) in graph.nodes.enumerated() {
       switch node.op {
-      case .linear where index == last:
-        groups.append(.logits(index, cap: index == graph.output ? nil : graph.output))
-        return groups
+      case .linear where index == graph.output: groups.append(.logits(index))
       case .linear:
         // Products side by side, as long as none waits for another.
         if case .linear(let open)? = groups.last, !node.inputs.contains(where: open.contains) {
@@ -27,16 +20,9 @@ enum StepGroup {
         } else {
           groups.append(.linear([index]))
         }
-      case .expertLinear:
-        if case .experts(let open)? = groups.last, !node.inputs.contains(where: open.contains) {
-          groups[groups.count - 1] = .experts(open + [index])
-        } else {
-          groups.append(.experts([index]))
-        }
-      case .expertSum: groups.append(.expertSum(index))
       case .attention: groups.append(.attention(index))
       case .embed, .embedPosition, .rmsNorm, .layerNorm, .quantise, .addBias, .normHeads, .rope, .quantiseHeads,
-        .mergeHeads, .gated, .activate, .add, .addResiduals, .route, .softcap:
+        .mergeHeads, .gated, .activate, .add, .addResiduals, .route, .softcap, .expertLinear, .expertSum:
         if case .rows(let open)? = groups.last {
           groups[groups.count - 1] = .rows(open + [index])
         } else {
@@ -47,20 +33,10 @@ enum StepGroup {
     return groups
   }
 
-  /// The product that yields a decoder's logits; nil in an encoder.
-  static func lastProduct(of graph: Graph) -> Int? {
-    switch graph.nodes[graph.output].op {
-    case .linear: graph.output
-    case .softcap: graph.nodes[graph.output].inputs[0]
-    default: nil
-    }
-  }
-
   var nodes: [Int] {
     switch self {
-    case .rows(let nodes), .linear(let nodes), .experts(let nodes): nodes
-    case .attention(let node), .expertSum(let node): [node]
-    case .logits(let node, let cap): [node] + (cap.map { [$0] } ?? [])
+    case .rows(let nodes), .linear(let nodes): nodes
+    case .attention(let node), .logits(let node): [node]
     }
   }
 
