@@ -62,7 +62,9 @@ public struct GraphBuilder {
   /// - Parameters:
   ///   - layer: what names in this layer start with.
   ///   - name: q, k, v, o, gate, up or down.
-  package mutating func projection(_ layer: String, _ name: String, _ projection: Projection, _ x: Int, width: Int) -> Int {
+  package mutating func projection(_ layer: String, _ name: String, _ projection: Projection, _ x: Int, width: Int)
+    -> Int
+  {
     let weight = "\(layer).\(projection.rawValue)"
     let product = linear("\(layer).\(name)", weight: weight, x, width: width)
     guard config.biases.contains(projection) else { return product }
