@@ -107,7 +107,8 @@ let package = Package(
       name: "ModelFilesTests", dependencies: ["Digests", "ModelGraph", "ModelFiles", "model-store-helper"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
-      name: "HubTests", dependencies: ["Digests", "Hub", "ModelFiles", .product(name: "NIOHTTP1", package: "swift-nio")],
+      name: "HubTests",
+      dependencies: ["Digests", "Hub", "ModelFiles", .product(name: "NIOHTTP1", package: "swift-nio")],
       swiftSettings: strict),
     .testTarget(
       name: "InferenceTests", dependencies: ["Digests", "ModelGraph", "Tokenizers", "ModelFiles", "Inference"],

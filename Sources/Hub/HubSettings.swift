@@ -84,7 +84,7 @@ public struct HubSettings: Sendable {
       self.base = base
     }
 
-    init?(endpoint text: String) {
+    package init?(endpoint text: String) {
       guard text.utf8.count <= 1024, let url = URL(string: text), url.query == nil, url.fragment == nil else {
         return nil
       }
@@ -94,10 +94,12 @@ public struct HubSettings: Sendable {
     }
 
     /// Whether a token for this place may be sent to `other`.
-    func isSameHost(as other: Origin) -> Bool { scheme == other.scheme && host == other.host && port == other.port }
+    package func isSameHost(as other: Origin) -> Bool {
+      scheme == other.scheme && host == other.host && port == other.port
+    }
 
     /// `https://host:port`, the port only where it is not the scheme's own.
-    var address: String {
+    package var address: String {
       let name = host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
       return "\(scheme)://\(name)" + (port == (scheme == "https" ? 443 : 80) ? "" : ":\(port)")
     }
