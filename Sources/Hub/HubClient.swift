@@ -33,6 +33,12 @@ package final class HubClient: Sendable {
       tls.trustRoots = .file(file)
       configuration.tlsConfiguration = tls
     }
+    if let proxy = settings.proxy {
+      let authorization = proxy.user.map {
+        HTTPClient.Authorization.basic(username: $0, password: proxy.password ?? "")
+      }
+      configuration.proxy = .server(host: proxy.host, port: proxy.port, authorization: authorization)
+    }
     client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
 

@@ -15,6 +15,8 @@ public struct HubSettings: Sendable {
   public var idleSecondsMax: Int
   /// A PEM file of certificate authorities to trust instead of the system's.
   public var certificateFile: String?
+  /// A proxy that leads to the endpoint by HTTP CONNECT.
+  public var proxy: Proxy?
   public var userAgent: String
 
   public static let standardEndpoint = "https://huggingface.co"
@@ -37,6 +39,7 @@ public struct HubSettings: Sendable {
     let hubHome = expanded(value("HF_HOME") ?? (value("XDG_CACHE_HOME") ?? home + "/.cache") + "/huggingface")
     cacheFolder = expanded(value("HF_HUB_CACHE") ?? value("HUGGINGFACE_HUB_CACHE") ?? hubHome + "/hub")
     certificateFile = value("SSL_CERT_FILE")
+    proxy = try Proxy(environment: environment, for: endpoint)
     self.userAgent = userAgent
 
     idleSecondsMax = 30

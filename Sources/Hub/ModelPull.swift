@@ -12,7 +12,8 @@ public enum PullEvent: Sendable {
   case progress(bytesDone: Int, bytesTotal: Int)
   case retrying(reason: String, seconds: Double)
   case damagedCache(path: String)
-  case checking
+  /// Bytes that are on this machine are hashed before they are used.
+  case checking(what: String, bytes: Int)
   case importing
 }
 
@@ -204,7 +205,7 @@ public struct ModelPull: Sendable {
           other.path.hasSuffix(".safetensors") && listing.file(other.path)?.identity?.description == other.identity
         })
       else { continue }
-      report(.checking)
+      report(.checking(what: "the model in the store", bytes: model.bytes))
       if (try? store.open(.stored(model.digest))) != nil { return model.digest }
     }
     return nil

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from conftest import environment, run
-from hub_server import Hub, git_blob
+from hub_server import Hub, Tunnel, git_blob
 from model_files import llama, tiny, write
 
 BIG = llama(20)  # three parts of at most 8 MiB
@@ -317,5 +317,11 @@ def test_certificates(tmp_path):
         assert "the certificate of https://127.0.0.1" in text and "SSL_CERT_FILE" in text and not hub.log
         pulled(tmp_path, hub, "org/m", SSL_CERT_FILE=str(certificate))
         assert "SSL_CERT_FILE" in pull(tmp_path, hub, "org/m", check=1, SSL_CERT_FILE="/no/such").err
+        # Through a proxy, which sees where it goes and not what.
+        run(tmp_path, "rm", "m")
+        tunnel = Tunnel()
+        pulled(tmp_path, hub, "org/m", SSL_CERT_FILE=str(certificate), HTTPS_PROXY=tunnel.url, HF_TOKEN="hf_good")
+        tunnel.close()
+        assert tunnel.heads and all(b"Basic dXNlcjpzZWNyZXQ=" in h and b"hf_good" not in h for h in tunnel.heads)
     finally:
         hub.close()

@@ -199,6 +199,21 @@ def test_two_pulls_at_once_fetch_once(tmp_path, hub):
     sound(tmp_path)
 
 
+def test_waiting_can_be_stopped(tmp_path, hub):
+    hub.add("org/big", BIG)
+    hub.faults.rate = 2_000_000
+    first = start(tmp_path, hub, "org/big")
+    until(lambda: hub.sent(WEIGHTS) > 0)
+    second = start(tmp_path, hub, "org/big")
+    assert b"waiting for it" in second.stderr.readline()
+    second.send_signal(signal.SIGINT)
+    assert second.wait(5) == 130
+    second.communicate()
+    first.send_signal(signal.SIGINT)
+    first.communicate()
+    assert first.returncode == 130
+
+
 def test_abandoned_downloads_can_be_removed(tmp_path, hub):
     hub.add("org/big", BIG)
     hub.faults.cuts[WEIGHTS] = [2_000_000] + [0] * 9

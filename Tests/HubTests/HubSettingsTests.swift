@@ -37,6 +37,20 @@ import Testing
     #expect(throws: HubFailure.self) { try settings(["HF_TOKEN": "a\r\nX: y"]) }
   }
 
+  @Test func proxies() throws {
+    let named = ["HTTPS_PROXY": "http://me:pw@proxy.example:3128"]
+    let proxy = try #require(try settings(named).proxy)
+    #expect(proxy.host == "proxy.example" && proxy.port == 3128 && proxy.user == "me" && proxy.password == "pw")
+    #expect(try settings(["all_proxy": "proxy.example"]).proxy?.port == 80)
+    #expect(try settings([:]).proxy == nil)
+    #expect(try settings(named.merging(["HF_ENDPOINT": "http://mirror"]) { $1 }).proxy == nil)
+    for exception in ["*", "huggingface.co", "x, .huggingface.co", "co"] {
+      #expect(try settings(named.merging(["NO_PROXY": exception]) { $1 }).proxy == nil, "\(exception)")
+    }
+    #expect(try settings(named.merging(["NO_PROXY": "face.co,localhost"]) { $1 }).proxy != nil)
+    #expect(throws: HubFailure.self) { try settings(["HTTPS_PROXY": "socks5://x:1"]) }
+  }
+
   @Test func theTokenStaysWithItsOrigin() throws {
     func origin(_ text: String) throws -> HubSettings.Origin { try #require(HubSettings.Origin(endpoint: text)) }
     let hub = try origin("https://hub.example")
