@@ -2,10 +2,18 @@ import Testing
 
 import Tokenizers
 
-/// Six real vocabularies, with the ids that llama.cpp expects.
+/// Real vocabularies, with the ids that llama.cpp expects.
 @Suite struct GGUFVocabularyTests {
   static let folder = TestFiles.shared.map { $0 + "/vectors/tokenizers" }
-  static let names = ["bert-bge", "gpt-2", "llama-bpe", "llama-spm", "phi-3", "qwen2"]
+  /// Every vocabulary that comes with inputs.
+  static let names: [String] = {
+    let files = folder.flatMap { try? TestFiles.names(in: $0) } ?? []
+    return files.filter { $0.hasPrefix("ggml-vocab-") && $0.hasSuffix(".gguf.inp") }
+      .map { String($0.dropFirst("ggml-vocab-".count).dropLast(".gguf.inp".count)) }
+  }()
+
+  @Test(.enabled(if: folder != nil, "EVIDENT_SHARED is unset: the vectors of other projects are not at hand"))
+  func vocabulariesAreThere() { #expect(Self.names.count >= 6) }
 
   @Test(
     .enabled(if: folder != nil, "EVIDENT_SHARED is unset: the vectors of other projects are not at hand"),
