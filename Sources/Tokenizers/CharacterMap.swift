@@ -51,7 +51,9 @@ struct CharacterMap: Sendable {
       node ^= Self.offset(unit)
       if unit >> 8 & 1 == 1 {
         guard node < units.count, units[node] >> 31 == 1 else { return }
-        if !body(at + 1, Int(units[node] & 0x7FFF_FFFF)) { return }
+        // A rule that ends inside a character would leave what is not text.
+        let isWhole = at + 1 == text.count || text[at + 1] & 0xC0 != 0x80
+        if isWhole, !body(at + 1, Int(units[node] & 0x7FFF_FFFF)) { return }
       }
     }
   }

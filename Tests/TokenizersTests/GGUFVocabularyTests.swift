@@ -20,7 +20,11 @@ import Tokenizers
     arguments: names)
   func idsAreThoseOfTheVectors(_ name: String) throws {
     let path = try #require(Self.folder) + "/ggml-vocab-\(name).gguf"
-    let tokenizer = try Tokenizer(try GGUFMetadata(try TestFiles.bytes(path)).vocabulary())
+    // Through the document that an imported model keeps.
+    let source = try GGUFMetadata(try TestFiles.bytes(path)).vocabulary()
+    let document = try source.canonicalBytes()
+    let tokenizer = try Tokenizer(modelFile: document)
+    #expect(try VocabularySource(document: document) == source)
     let separator = Array("\n__ggml_vocab_test__\n".utf8)
     var inputs: [[UInt8]] = [[]]
     let bytes = try TestFiles.bytes(path + ".inp")
