@@ -23,8 +23,9 @@ struct HuggingFaceConfiguration: Sendable, Equatable {
   var endOfSequence: [Int]
   var beginOfSequence: Int?
 
-  init(config: [UInt8], generation: [UInt8]?) throws(ImportRejection) {
-    let c = try HuggingFaceMembers(config, file: "config.json")
+  /// - Parameter file: what messages call the configuration.
+  init(config: [UInt8], generation: [UInt8]?, file: String = "config.json") throws(ImportRejection) {
+    let c = try HuggingFaceMembers(config, file: file)
     try HuggingFaceConfiguration.refuseUnsupported(c)
     hiddenSize = try c.integer("hidden_size")
     layers = try c.integer("num_hidden_layers")

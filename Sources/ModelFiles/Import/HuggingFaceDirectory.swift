@@ -1,19 +1,20 @@
 import Digests
-import ModelGraph
 
 /// The files of a model directory that an import reads, opened and checked for structure.
-struct HuggingFaceDirectory {
+struct HuggingFaceDirectory: ImportSource {
   static let tokenizerBytesMax = 64 << 20
   static let templateBytesMax = 1 << 20
 
+  let format = "safetensors"
   let configuration: HuggingFaceConfiguration
   let tokenizer: [UInt8]
   let chatTemplate: [UInt8]?
   let weights: [SafetensorsFile]
-  /// Where tensors are looked for, for messages.
   let weightsPlace: String
-  /// The small files, read whole.
-  private let texts: [(name: String, bytes: [UInt8])]
+  let texts: [(name: String, bytes: [UInt8])]
+
+  var tensors: [SourceTensor] { weights.flatMap(\.tensors) }
+  var mappings: [(name: String, mapping: MappedFile)] { weights.map { ($0.name, $0.mapping) } }
 
   /// - Throws: ``ImportRejection``, ``SafetensorsRejection``, ``FileTooLarge``, ``FileFailure``.
   init(_ path: String) throws {
@@ -90,27 +91,7 @@ struct HuggingFaceDirectory {
     return Array(text.utf8)
   }
 
-  /// Bytes of all source files.
-  var sourceBytes: Int { texts.reduce(0) { $0 + $1.bytes.count } + weights.reduce(0) { $0 + $1.mapping.count } }
-
-  /// The digests of everything that was read, sorted by name.
-  ///
-  /// - Parameter progress: called with the number of bytes done since the last call.
-  func sourceFiles(progress: (Int) -> Void) -> [ModelManifest.SourceFile] {
-    var files = texts.map {
-      ModelManifest.SourceFile(name: $0.name, digest: Digest(of: $0.bytes), bytes: $0.bytes.count)
-    }
-    for file in weights {
-      var digest = StreamingDigest<ModelManifest.SourceFile>()
-      for from in stride(from: 0, to: file.mapping.count, by: 16 << 20) {
-        let part = from..<min(from + (16 << 20), file.mapping.count)
-        digest.update(UnsafeRawBufferPointer(rebasing: file.mapping.buffer[part]))
-        file.mapping.release(part)
-        progress(part.count)
-      }
-      files.append(
-        ModelManifest.SourceFile(name: file.name, digest: digest.finalized(), bytes: file.mapping.count))
-    }
-    return files.sorted { FileSystem.precedes($0.name, $1.name) }
+  func checkTokenizer() throws {
+    try TokenizerVocabulary.check(tokenizer, vocabularySize: configuration.vocabularySize)
   }
 }

@@ -18,6 +18,9 @@ public struct ImportOptions: Sendable {
   /// Refuses a tokenizer that cannot be used, beyond the checks made here. Given the bytes of
   /// tokenizer.json and the vocabulary size.
   public var checkTokenizer: (@Sendable ([UInt8], Int) throws -> Void)?
+  /// Refuses source files. Given the names and digests of everything that was read, before anything is
+  /// converted.
+  public var checkSources: (@Sendable ([ModelManifest.SourceFile]) throws -> Void)?
 
   /// Processors that can work now.
   public static var processors: Int { FileSystem.processors }
@@ -25,34 +28,38 @@ public struct ImportOptions: Sendable {
   public init(
     threads: Int = ImportOptions.processors,
     progress: (@Sendable (ImportProgress) -> Void)? = nil,
-    checkTokenizer: (@Sendable ([UInt8], Int) throws -> Void)? = nil
+    checkTokenizer: (@Sendable ([UInt8], Int) throws -> Void)? = nil,
+    checkSources: (@Sendable ([ModelManifest.SourceFile]) throws -> Void)? = nil
   ) {
     self.threads = min(max(threads, 1), 256)
     self.progress = progress
     self.checkTokenizer = checkTokenizer
+    self.checkSources = checkSources
   }
 }
 
-/// A Llama-family model directory as Hugging Face lays it out, ready to be converted.
+/// A model as Hugging Face lays it out or as GGUF holds it, ready to be converted.
 ///
-/// Source: docs/spec/model.md, "Conversion from floating point" and "Hugging Face directories".
+/// Source: docs/spec/model.md, "Conversion from floating point", "Hugging Face directories"
+/// and "GGUF files".
 public struct HuggingFaceImporter {
-  private let directory: HuggingFaceDirectory
+  private let source: any ImportSource
   private let plans: [TensorPlan]
   private let options: ImportOptions
   /// The manifest without digests, sizes and exponents.
   private let draft: ModelManifest
 
-  public var tokenizer: [UInt8] { directory.tokenizer }
-  public var chatTemplate: [UInt8]? { directory.chatTemplate }
+  public var tokenizer: [UInt8] { source.tokenizer }
+  public var chatTemplate: [UInt8]? { source.chatTemplate }
 
-  /// Opens the directory and checks everything except the weights' values.
+  /// Opens the files and checks everything except the weights' values.
   ///
-  /// - Throws: ``ImportRejection``, ``SafetensorsRejection``, ``FileTooLarge``, ``FileFailure``.
+  /// - Parameter path: a folder, or a `.gguf` file.
+  /// - Throws: ``ImportRejection``, ``SafetensorsRejection``, ``GGUFRejection``, ``FileTooLarge``, ``FileFailure``.
   public init(directory path: String, options: ImportOptions = ImportOptions()) throws {
-    directory = try HuggingFaceDirectory(path)
+    source = try openImportSource(path)
     self.options = options
-    let c = directory.configuration
+    let c = source.configuration
     var draft = ModelManifest(
       architecture: "llama",
       config: ModelConfiguration(
@@ -68,19 +75,19 @@ public struct HuggingFaceImporter {
       tensors: [],
       blobs: ModelManifest.Blobs(
         weights: ModelManifest.Blob(digest: Digest(of: []), bytes: 0),
-        tokenizer: ModelManifest.Blob(digest: Digest(of: directory.tokenizer), bytes: directory.tokenizer.count),
-        chatTemplate: directory.chatTemplate.map { ModelManifest.Blob(digest: Digest(of: $0), bytes: $0.count) }),
-      source: ModelManifest.ModelSource(format: "safetensors", files: []))
+        tokenizer: ModelManifest.Blob(digest: Digest(of: source.tokenizer), bytes: source.tokenizer.count),
+        chatTemplate: source.chatTemplate.map { ModelManifest.Blob(digest: Digest(of: $0), bytes: $0.count) }),
+      source: ModelManifest.ModelSource(format: source.format, files: []))
     do throws(ModelRejection) {
       try draft.checkConfiguration()
     } catch {
       throw ImportRejection.model(error)
     }
     draft.ropeFrequencies = try RopeFrequencies.values(theta: c.ropeTheta, headDimension: c.headDimension)
-    try TokenizerVocabulary.check(directory.tokenizer, vocabularySize: c.vocabularySize)
-    try options.checkTokenizer?(directory.tokenizer, c.vocabularySize)
+    try source.checkTokenizer()
+    try options.checkTokenizer?(source.tokenizer, c.vocabularySize)
     plans = try TensorPlan.make(
-      for: draft.config, from: directory.weights.flatMap(\.tensors), place: directory.weightsPlace)
+      for: draft.config, from: source.tensors, place: source.weightsPlace)
     self.draft = draft
   }
 
@@ -102,13 +109,14 @@ public struct HuggingFaceImporter {
   public func convert(write: (UnsafeRawBufferPointer) throws -> Void) throws -> ModelManifest {
     var manifest = draft
     var state = ImportProgress(
-      bytesDone: 0, bytesTotal: directory.sourceBytes + plans.reduce(0) { $0 + $1.source.byteCount },
+      bytesDone: 0, bytesTotal: source.sourceBytes + plans.reduce(0) { $0 + $1.source.byteCount },
       current: "reading")
     options.progress?(state)
-    manifest.source.files = directory.sourceFiles { bytes in
+    manifest.source.files = source.sourceFiles { bytes in
       state.bytesDone += bytes
       options.progress?(state)
     }
+    try options.checkSources?(manifest.source.files)
     let quantizer = Quantizer(threads: options.threads)
     var digest = StreamingDigest<ModelManifest.Blob>()
     var offset = 0

@@ -1,12 +1,12 @@
-import Digests
+package import Digests
 
 /// JSON that can be damaged: members keep their order and may occur twice.
-indirect enum Tree {
+package indirect enum Tree {
   case leaf(JSON)
   case array([Tree])
   case object([(key: String, value: Tree)])
 
-  init(_ json: JSON) {
+  package init(_ json: JSON) {
     switch json {
     case .array(let items): self = .array(items.map(Tree.init))
     case .object(let object): self = .object(object.members.map { ($0.key, Tree($0.value)) })
@@ -14,14 +14,14 @@ indirect enum Tree {
     }
   }
 
-  enum Step: Equatable {
+  package enum Step: Equatable {
     case member(String)
     case element(Int)
   }
 
   /// Every place below the root, containers before their contents. Of each array only the first element
   /// is walked into: the others are of the same kind.
-  var places: [[Step]] {
+  package var places: [[Step]] {
     switch self {
     case .leaf: []
     case .array(let items):
@@ -32,7 +32,7 @@ indirect enum Tree {
   }
 
   /// `predicate.parameters.stop[]`: the name of a place in the manifest.
-  static func name(_ place: [Step]) -> String {
+  package static func name(_ place: [Step]) -> String {
     place.reduce("") { path, step in
       switch step {
       case .member(let key): path.isEmpty ? key : "\(path).\(key)"
@@ -42,7 +42,7 @@ indirect enum Tree {
   }
 
   /// `predicate.parameters.stop[0]`: how a rejection names it.
-  static func path(_ place: [Step]) -> String {
+  package static func path(_ place: [Step]) -> String {
     place.reduce("") { path, step in
       switch step {
       case .member(let key): path.isEmpty ? key : "\(path).\(key)"
@@ -51,7 +51,7 @@ indirect enum Tree {
     }
   }
 
-  subscript(_ place: ArraySlice<Step>) -> Tree? {
+  package subscript(_ place: ArraySlice<Step>) -> Tree? {
     guard let step = place.first else { return self }
     switch (step, self) {
     case (.member(let key), .object(let members)):
@@ -61,7 +61,7 @@ indirect enum Tree {
     }
   }
 
-  enum Damage {
+  package enum Damage {
     case set(JSON)
     case remove
     case duplicate
@@ -70,7 +70,7 @@ indirect enum Tree {
   }
 
   /// The tree with one place damaged.
-  func damaged(_ place: ArraySlice<Step>, _ damage: Damage) -> Tree {
+  package func damaged(_ place: ArraySlice<Step>, _ damage: Damage) -> Tree {
     guard let step = place.first else {
       switch (damage, self) {
       case (.set(let value), _): return Tree(value)
@@ -100,7 +100,7 @@ indirect enum Tree {
   }
 
   /// Compact, in order: the canonical form as long as nothing was damaged in a canonical tree.
-  var text: String {
+  package var text: String {
     switch self {
     case .leaf(let value): value.text()
     case .array(let items): "[" + items.map(\.text).joined(separator: ",") + "]"
@@ -110,5 +110,5 @@ indirect enum Tree {
   }
 
   /// The tree with members in canonical order.
-  static func canonical(_ json: JSON) throws -> Tree { Tree(try JSON.parse(json.canonicalBytes())) }
+  package static func canonical(_ json: JSON) throws -> Tree { Tree(try JSON.parse(json.canonicalBytes())) }
 }

@@ -1,0 +1,23 @@
+/// What can be said about a model directory before its weights are there.
+public enum ImportPreflight {
+  /// Refuses a model that an import would refuse for its configuration.
+  ///
+  /// - Throws: ``ImportRejection``, ``FileFailure``.
+  public static func check(directory: String) throws {
+    func content(_ name: String) throws -> [UInt8]? {
+      guard try FileSystem.kind(of: "\(directory)/\(name)") != nil else { return nil }
+      return try FileSystem.contents(of: "\(directory)/\(name)", bytesMax: HuggingFaceConfiguration.bytesMax)
+    }
+    guard let config = try content("config.json") else {
+      throw ImportRejection.missingFile("\(directory)/config.json", hint: "give the folder of a Hugging Face model")
+    }
+    _ = try HuggingFaceConfiguration(config: config, generation: try content("generation_config.json"))
+  }
+
+  /// The names of the files that a safetensors index lists.
+  ///
+  /// - Throws: ``ImportRejection``, ``FileFailure``, ``FileTooLarge``.
+  public static func shards(index path: String) throws -> [String] {
+    try SafetensorsIndex(FileSystem.contents(of: path, bytesMax: SafetensorsIndex.bytesMax)).shards
+  }
+}
