@@ -25,22 +25,11 @@ struct GGUFModel: ImportSource {
     }
     configuration = try HuggingFaceConfiguration(
       config: Array(config.json.text().utf8), generation: nil, file: parts.metadata.file)
-    tokenizer = try GGUFVocabulary.blob(vocabulary)
-    chatTemplate = try GGUFModel.template(parts.metadata)
+    tokenizer = try vocabulary.canonicalBytes()
+    chatTemplate = try GGUFText.template(parts.metadata)
     tensors = translation.tensors
     weightsPlace = parts.metadata.file
     mappings = parts.files.map { ($0.name, $0.mapping) }
-  }
-
-  private static func template(_ metadata: GGUFMetadata) throws -> [UInt8]? {
-    let key = "tokenizer.chat_template"
-    guard let text = try metadata.text(key) else { return nil }
-    guard text.utf8.count <= HuggingFaceDirectory.templateBytesMax else {
-      throw GGUFRejection.tooMany(
-        file: metadata.file, what: "bytes of \(key)", count: UInt64(text.utf8.count),
-        countMax: HuggingFaceDirectory.templateBytesMax)
-    }
-    return Array(text.utf8)
   }
 
   func checkTokenizer() throws {
