@@ -5,19 +5,27 @@ import ModelGraph
 protocol ImportSource {
   /// `source.format` of the manifest.
   var format: String { get }
-  var configuration: HuggingFaceConfiguration { get }
+  var documents: CheckpointDocuments { get }
   var tokenizer: [UInt8] { get }
   /// UTF-8.
   var chatTemplate: [UInt8]? { get }
   /// Under the names of `transformers`.
   var tensors: [SourceTensor] { get }
+  /// Those that are no real numbers.
+  var others: [OtherTensor] { get }
   /// Where tensors are looked for, for messages.
   var weightsPlace: String { get }
   /// The small files, read whole.
   var texts: [(name: String, bytes: [UInt8])] { get }
   var mappings: [(name: String, mapping: MappedFile)] { get }
   /// Refuses a tokenizer whose ids have no rows in the model.
-  func checkTokenizer() throws
+  func checkTokenizer(vocabularySize: Int) throws
+}
+
+/// A tensor of a type that is not imported: harmless where the family ignores it, as it does position ids.
+struct OtherTensor {
+  let name: String
+  let rejection: SafetensorsRejection
 }
 
 extension ImportSource {

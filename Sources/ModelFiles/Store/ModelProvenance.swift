@@ -74,7 +74,8 @@ extension ModelProvenance {
     }
     return [
       "schema": .string(ModelProvenance.schema), "importedAt": .integer(importedAt),
-      "licence": licence.map { .string($0) } ?? .null, "hub": source ?? .null, "path": path.map { .string($0) } ?? .null,
+      "licence": licence.map { .string($0) } ?? .null, "hub": source ?? .null,
+      "path": path.map { .string($0) } ?? .null,
     ]
   }
 
