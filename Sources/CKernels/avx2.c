@@ -53,9 +53,10 @@ AVX2 EV_INLINE __m256i lanes_below(int32_t count) {
 // ---------------------------------------------------------------------------------------------- linear8
 
 // Planes: the int16 activation itself.
-AVX2 static void prepare(const int16_t *q, int32_t n, int32_t n_padded, void *planes) {
+AVX2 static void prepare(const int16_t *q, int32_t n, int32_t n_padded, bool group_sums, void *planes) {
   memcpy(planes, q, (size_t)n * sizeof(int16_t));
   memset((int16_t *)planes + n, 0, (size_t)(n_padded - n) * sizeof(int16_t));
+  if (group_sums) ev_add_groups(q, n, n_padded, 0, planes);
 }
 
 enum { TILE_ROWS = 3, FLUSH_GROUPS = 256 };
@@ -131,6 +132,8 @@ AVX2 static void linear8(
     if (left == 1) tile(w, p, plane_stride, block, out, t_stride, 1);
   }
 }
+
+#include "avx2_linear4.h"
 
 // -------------------------------------------------------------------------------------------- attention
 
@@ -346,6 +349,7 @@ const ev_kernel_set ev_kernels_avx2 = {
     .name = "avx2",
     .prepare = prepare,
     .linear8 = linear8,
+    .linear4 = linear4,
     .rms_norm = rms_norm,
     .rope = rope,
     .quantise_heads = quantise_heads,

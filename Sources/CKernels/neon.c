@@ -13,9 +13,10 @@ EV_ELEMENTWISE_KERNELS()
 // ---------------------------------------------------------------------------------------------- linear8
 
 // Planes: the int16 activation itself.
-static void prepare(const int16_t *q, int32_t n, int32_t n_padded, void *planes) {
+static void prepare(const int16_t *q, int32_t n, int32_t n_padded, bool group_sums, void *planes) {
   memcpy(planes, q, (size_t)n * sizeof(int16_t));
   memset((int16_t *)planes + n, 0, (size_t)(n_padded - n) * sizeof(int16_t));
+  if (group_sums) ev_add_groups(q, n, n_padded, 0, planes);
 }
 
 enum { TILE_ROWS = 3, TILE_OUTPUTS = 8, FLUSH_GROUPS = 512 };
@@ -77,6 +78,8 @@ static void linear8(
     if (left == 1) tile(w, p, plane_stride, output, out, t_stride, 1);
   }
 }
+
+#include "neon_linear4.h"
 
 // -------------------------------------------------------------------------------------------- attention
 
@@ -265,6 +268,7 @@ const ev_kernel_set ev_kernels_neon = {
     .name = "neon",
     .prepare = prepare,
     .linear8 = linear8,
+    .linear4 = linear4,
     .rms_norm = rms_norm,
     .rope = rope,
     .quantise_heads = quantise_heads,

@@ -1,9 +1,10 @@
 // The reference kernel set: docs/spec/arithmetic.md section 4 line by line, on any processor.
 #include "attention.h"
 
-static void prepare(const int16_t *q, int32_t n, int32_t n_padded, void *planes) {
+static void prepare(const int16_t *q, int32_t n, int32_t n_padded, bool group_sums, void *planes) {
   memcpy(planes, q, (size_t)n * sizeof(int16_t));
   memset((int16_t *)planes + n, 0, (size_t)(n_padded - n) * sizeof(int16_t));
+  (void)group_sums;  // linear4 reads each u_ji - 8 here
 }
 
 static void linear8(
@@ -18,6 +19,39 @@ static void linear8(
       int64_t y = 0;
       for (int32_t i = 0; i < w->in; i++) y += column[(size_t)(i / 4) * 64 + (size_t)(i % 4)] * q[i];
       t[(size_t)row * t_stride + (size_t)j] = (int32_t)ev_rs(y * (int64_t)w->multiplier[j], w->shift);
+    }
+  }
+}
+
+// y of one output over the 32 inputs of a group.
+static int64_t group_product(const uint8_t *record, int32_t part, int32_t lane, const int16_t *q, bool minimums) {
+  uint16_t multiplier, minimum = 0;
+  memcpy(&multiplier, record + 512 + part * 32 + lane * 2, sizeof multiplier);
+  if (minimums) memcpy(&minimum, record + 576 + part * 32 + lane * 2, sizeof minimum);
+  const int64_t g = ev_group_multiplier(multiplier), b = 16 * (int64_t)ev_group_multiplier(minimum);
+  int64_t y = 0;
+  for (int32_t i = 0; i < 32; i++) {
+    const uint8_t byte = record[part * 256 + i / 8 * 64 + lane * 4 + i % 4];
+    const int64_t u = i % 8 < 4 ? byte & 15 : byte >> 4;
+    y += (minimums ? u * g - b : (u - 8) * g) * q[i];
+  }
+  return y;
+}
+
+static void linear4(
+    const ev_linear4 *w, const void *planes, size_t plane_stride, int32_t rows, int32_t block_begin,
+    int32_t block_end, int32_t *t, size_t t_stride) {
+  const int32_t end = ev_min(block_end * 16, w->out), groups = w->in / 32;
+  const size_t record_bytes = ev_linear4_record_bytes(w->minimums);
+  for (int32_t row = 0; row < rows; row++) {
+    const int16_t *q = (const int16_t *)(const void *)((const uint8_t *)planes + (size_t)row * plane_stride);
+    for (int32_t j = block_begin * 16; j < end; j++) {
+      const uint8_t *block = w->packed + (size_t)(j / 16) * (size_t)(w->in_padded / 64) * record_bytes;
+      int64_t y = 0;
+      for (int32_t g = 0; g < groups; g++) {
+        y += group_product(block + (size_t)(g / 2) * record_bytes, g % 2, j % 16, q + g * 32, w->minimums);
+      }
+      t[(size_t)row * t_stride + (size_t)j] = ev_scaled_twice(y, w, j);
     }
   }
 }
@@ -171,6 +205,7 @@ const ev_kernel_set ev_kernels_scalar = {
     .name = "scalar",
     .prepare = prepare,
     .linear8 = linear8,
+    .linear4 = linear4,
     .rms_norm = rms_norm,
     .rope = rope,
     .quantise_heads = quantise_heads,

@@ -77,6 +77,41 @@ EV_INLINE void ev_normaliser(int64_t sum, int32_t *shift, int64_t *factor) {
   *factor = (int64_t)(((uint64_t)1 << (h + 15)) / (uint64_t)sum);
 }
 
+// t of 4.3 for linear4 from y.
+EV_INLINE int32_t ev_scaled_twice(int64_t y, const ev_linear4 *w, int32_t j) {
+  return (int32_t)ev_rs(ev_rs(y, w->shift1) * (int64_t)w->multiplier[j], w->shift2);
+}
+
+// What `prepare` puts behind the 2 * n_padded bytes of an activation for linear4, one per group of 32 inputs.
+// A set chooses `initial`, with which it begins to add up u_ji q_i, so that the sum is that of (u_ji - 8) q_i.
+typedef struct {
+  int64_t *initial;  // [n_padded / 32], below 2^32
+  int32_t *sum;      // [n_padded / 32] Σ q_i
+} ev_group_sums;
+
+EV_INLINE ev_group_sums ev_group_sums_of(const void *planes, int32_t n_padded) {
+  ev_group_sums sums;
+  sums.initial = (int64_t *)(void *)((uint8_t *)(uintptr_t)planes + 2 * (size_t)n_padded);
+  sums.sum = (int32_t *)(void *)(sums.initial + n_padded / 32);
+  return sums;
+}
+
+// `bias` is added to every q_i in the planes, and 8 times 32 times as much is taken away in the beginning.
+EV_INLINE void ev_add_groups(const int16_t *q, int32_t n, int32_t n_padded, int32_t bias, void *planes) {
+  const ev_group_sums sums = ev_group_sums_of(planes, n_padded);
+  for (int32_t g = 0; g < n_padded / 32; g++) {
+    const int32_t begin = g * 32, end = ev_min(begin + 32, n);
+    int32_t sum = 0;
+    if (end == begin + 32) {
+      for (int32_t i = 0; i < 32; i++) sum += q[begin + i];
+    } else {
+      for (int32_t i = begin; i < end; i++) sum += q[i];
+    }
+    sums.initial[g] = (int64_t)(uint32_t)(-8 * (sum + 32 * bias));
+    sums.sum[g] = sum;
+  }
+}
+
 // The kernel sets.
 extern const ev_kernel_set ev_kernels_scalar;
 extern const ev_kernel_set ev_kernels_avx2;

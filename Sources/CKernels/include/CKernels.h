@@ -9,6 +9,7 @@
 #ifndef EV_KERNELS_H
 #define EV_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -60,6 +61,53 @@ void ev_pack_linear8(
     int32_t out, int32_t in, int32_t block_begin, int32_t block_end,
     int8_t *packed,     // [out_padded / 16][in_padded / 4][16][4]
     int32_t *row_sum);  // [out_padded]
+
+// A linear4 or linear4m weight, packed for all kernel sets alike. `packed` holds blocks of 16 outputs; a block holds
+// records of 64 inputs; a record is 512 bytes of nibbles, 32 group multipliers as they are stored and, of linear4m,
+// 32 group minimums as they are stored, and so always a multiple of 64 bytes:
+//   uint8 u [2 groups][4][16 outputs][4]   a byte of the m-th 64 holds in its low half the input 32 g + 8 m + c,
+//                                          in its high half the input 32 g + 8 m + 4 + c
+//   uint16 G [2 groups][16 outputs]
+//   uint16 B [2 groups][16 outputs]
+// Outputs and inputs beyond `out` and `in` have u = 8, G = 0 and B = 0.
+typedef struct {
+  const uint8_t *packed;       // [out_padded / 16][in_padded / 64][ev_linear4_record_bytes(minimums)]
+  const int64_t *offset;       // [out_padded / 16][2][8] 2^15 Σ_g G_jg Σ (u_ji - 8), even outputs, then odd ones
+  const uint32_t *multiplier;  // [out_padded] M_j < 2^24, zero beyond `out`
+  int32_t in;                  // a multiple of 32, 32...65504
+  int32_t in_padded;           // ev_padded_in(in)
+  int32_t out;
+  int32_t out_padded;  // ev_padded_out(out)
+  int32_t shift1;      // s1 and s2 of section 4.3
+  int32_t shift2;
+  bool minimums;  // linear4m
+} ev_linear4;
+
+static inline size_t ev_linear4_record_bytes(bool minimums) { return minimums ? 640 : 576; }
+
+// Bytes of `packed` of a whole weight.
+static inline size_t ev_linear4_bytes(int32_t out, int32_t in, bool minimums) {
+  return (size_t)(ev_padded_out(out) / 16) * (size_t)(ev_padded_in(in) / 64) * ev_linear4_record_bytes(minimums);
+}
+
+// V of section 3: a group multiplier from its 16 bits. A group minimum is 16 times that.
+static inline int32_t ev_group_multiplier(uint16_t g) {
+  const int32_t magnitude = (int32_t)((uint32_t)(g & 2047) << (g >> 11 & 15));
+  return g >> 15 ? -magnitude : magnitude;
+}
+
+// s1 and s2 of section 4.3. `weight_max` is Wmax, at most 2^30.
+void ev_linear4_shifts(int32_t in, int64_t weight_max, uint32_t multiplier_max, int32_t *shift1, int32_t *shift2);
+
+// Packs the output blocks block_begin..<block_end; several threads may pack disjoint blocks of one weight.
+// `packed` and `offset` are the whole arrays of the weight. Returns Wmax of these blocks.
+int64_t ev_pack_linear4(
+    const uint8_t *u,                   // [out][in / 2], the even input in the low half of each byte
+    const uint16_t *group_multipliers,  // [out][in / 32]
+    const uint16_t *group_minimums,     // [out][in / 32], NULL for linear4
+    int32_t out, int32_t in, int32_t block_begin, int32_t block_end,
+    uint8_t *packed,   // [ev_linear4_bytes]
+    int64_t *offset);  // [out_padded]
 
 // Section 4.1 from a row of a table16. `exponent` is F - f.
 void ev_embed_table16(
@@ -123,22 +171,38 @@ size_t ev_attention_scratch_bytes(int32_t rows, int32_t group, int32_t hd, int32
 // Scratch for rms_norm of d elements, swiglu of n elements and merge_heads of n = heads * hd elements.
 static inline size_t ev_vector_scratch_bytes(int32_t n) { return (size_t)(n + 15) / 16 * 16 * sizeof(int64_t); }
 
+// Bytes of an activation of n_padded elements from `prepare`, whatever the set; a multiple of 64. Only weights of
+// linear4 need the sums of its groups.
+static inline size_t ev_plane_bytes(int32_t n_padded, bool group_sums) {
+  const size_t groups = (size_t)n_padded / 32;
+  return 2 * (size_t)n_padded + (group_sums ? (groups * 12 + 63) / 64 * 64 : 0);
+}
+
 // ------------------------------------------------------------------------------------------ kernel sets
 
 typedef struct {
   const char *name;
 
-  // An activation in the form that this set's linear8 reads: 2 * n_padded bytes, whatever the set.
+  // An activation in the form that this set's products read; linear4 needs the group sums.
   void (*prepare)(
       const int16_t *q,  // [n], |q| <= 32767
-      int32_t n, int32_t n_padded,
-      void *planes);  // [2 * n_padded] bytes
+      int32_t n, int32_t n_padded, bool group_sums,
+      void *planes);  // [ev_plane_bytes(n_padded, group_sums)], aligned to 8 bytes
 
   // 4.3 for the outputs of the blocks block_begin..<block_end; writes those t[row][output] and no others.
   void (*linear8)(
       const ev_linear8 *w,
       const void *planes,  // [rows][plane_stride] bytes, each row from `prepare` of the same set
       size_t plane_stride,  // bytes, >= 2 * in_padded
+      int32_t rows, int32_t block_begin, int32_t block_end,
+      int32_t *t,  // [rows][t_stride]
+      size_t t_stride);
+
+  // The same for linear4 and linear4m.
+  void (*linear4)(
+      const ev_linear4 *w,
+      const void *planes,   // [rows][plane_stride] bytes, each row from `prepare` of the same set with group sums
+      size_t plane_stride,  // bytes, a multiple of 8, >= ev_plane_bytes(in_padded, true)
       int32_t rows, int32_t block_begin, int32_t block_end,
       int32_t *t,  // [rows][t_stride]
       size_t t_stride);
