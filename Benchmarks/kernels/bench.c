@@ -1,7 +1,8 @@
 // Speed of the kernels on one pinned thread, in the shapes of SmolLM2-135M. From the repository root:
-//   cc -O3 -ISources/CKernels/include Benchmarks/kernels/bench.c Sources/CKernels/*.c -o /tmp/kernels-bench
+//   clang -O3 -ISources/CKernels/include Benchmarks/kernels/bench.c Sources/CKernels/*.c -o /tmp/kernels-bench
 //   /tmp/kernels-bench [SET]
-// Medians. One multiplication of a 16-bit activation by an 8-bit weight counts as one MAC.
+// with the clang of the Swift toolchain, which compiles the kernels of the product, too. Medians. One multiplication of
+// a 16-bit activation by a weight counts as one MAC.
 #define _GNU_SOURCE
 #include <sched.h>
 #include <stdio.h>
@@ -58,41 +59,62 @@ static void *noise(size_t bytes) {
   return p;
 }
 
+typedef enum { LINEAR8, LINEAR4, LINEAR4M } format;
+static const char *const format_names[] = {"linear8", "linear4", "linear4m"};
+
 // Copies of the weight, so that a product by few rows finds none of it in a cache, as in a model.
 typedef struct {
-  ev_linear8 *copies;
+  format kind;
+  int32_t in, out;
+  uint8_t **copies;
   int count, next, rows;
+  const int32_t *sums;
+  const int64_t *offsets;
+  const uint32_t *multipliers;
   const uint8_t *planes;
+  size_t plane_stride;
   int32_t *t;
 } product;
 
 static void multiply(void *argument) {
   product *p = argument;
-  const ev_linear8 *w = &p->copies[p->next];
+  const uint8_t *packed = p->copies[p->next];
+  const int32_t in_padded = ev_padded_in(p->in), out_padded = ev_padded_out(p->out);
   p->next = (p->next + 1) % p->count;
-  set->linear8(w, p->planes, (size_t)w->in_padded * 2, p->rows, 0, w->out_padded / 16, p->t, (size_t)w->out);
+  if (p->kind == LINEAR8) {
+    const ev_linear8 w = {(const int8_t *)packed, p->sums, p->multipliers, p->in, in_padded, p->out, out_padded, 26};
+    set->linear8(&w, p->planes, p->plane_stride, p->rows, 0, out_padded / 16, p->t, (size_t)p->out);
+  } else {
+    const ev_linear4 w = {
+        packed, p->offsets, p->multipliers, p->in, in_padded, p->out, out_padded, 20, 26, p->kind == LINEAR4M};
+    set->linear4(&w, p->planes, p->plane_stride, p->rows, 0, out_padded / 16, p->t, (size_t)p->out);
+  }
 }
 
-static void bench_linear(int32_t out, int32_t in, int rows) {
-  const size_t bytes = (size_t)ev_padded_in(in) * (size_t)ev_padded_out(out);
-  product p = {.count = rows <= 16 ? 1 + (int)(((size_t)512 << 20) / bytes) : 1, .rows = rows};
+static void bench_linear(format kind, int32_t out, int32_t in, int rows) {
+  const size_t bytes = kind == LINEAR8 ? (size_t)ev_padded_in(in) * (size_t)ev_padded_out(out)
+                                       : ev_linear4_bytes(out, in, kind == LINEAR4M);
+  product p = {.kind = kind, .in = in, .out = out, .rows = rows};
+  p.count = rows <= 16 ? 1 + (int)(((size_t)512 << 20) / bytes) : 1;
   p.copies = calloc((size_t)p.count, sizeof *p.copies);
-  int32_t *sums = calloc((size_t)ev_padded_out(out), 4);
   uint32_t *multipliers = calloc((size_t)ev_padded_out(out), 4);
-  int8_t *first = noise(bytes);
   for (int32_t j = 0; j < out; j++) multipliers[j] = next_random() & 0xffffff;
   for (int i = 0; i < p.count; i++) {
-    int8_t *packed = i == 0 ? first : memcpy(aligned_alloc(64, bytes), first, bytes);
-    p.copies[i] = (ev_linear8){packed, sums, multipliers, in, ev_padded_in(in), out, ev_padded_out(out), 26};
+    p.copies[i] = i == 0 ? noise(bytes) : memcpy(aligned_alloc(64, (bytes + 63) / 64 * 64), p.copies[0], bytes);
   }
-  p.planes = noise((size_t)rows * (size_t)ev_padded_in(in) * 2);
+  p.sums = calloc((size_t)ev_padded_out(out), 4);
+  p.offsets = calloc((size_t)ev_padded_out(out), 8);
+  p.multipliers = multipliers;
+  p.plane_stride = ev_plane_bytes(ev_padded_in(in), kind != LINEAR8);
+  p.planes = noise((size_t)rows * p.plane_stride);
   p.t = calloc((size_t)rows * (size_t)out, 4);
   const double time = median(multiply, &p), macs = (double)rows * out * in;
-  printf("linear8 %5d x %4d  rows %3d  %7.1f GMAC/s", out, in, rows, macs / time * 1e-9);
+  printf("%-8s %5d x %4d  rows %3d  %7.1f GMAC/s", format_names[kind], out, in, rows, macs / time * 1e-9);
   if (rows <= 16) printf("  %5.1f GB/s of weights", (double)bytes / time * 1e-9);
   printf("\n");
-  for (int i = 0; i < p.count; i++) free((void *)(uintptr_t)p.copies[i].packed);
-  free(p.copies), free(sums), free(multipliers), free((void *)(uintptr_t)p.planes), free(p.t);
+  for (int i = 0; i < p.count; i++) free(p.copies[i]);
+  free(p.copies), free(multipliers), free((void *)(uintptr_t)p.sums), free((void *)(uintptr_t)p.offsets);
+  free((void *)(uintptr_t)p.planes), free(p.t);
 }
 
 typedef struct {
@@ -152,7 +174,7 @@ static void run_norm(void *argument) {
 
 static void run_prepare(void *argument) {
   vectors *v = argument;
-  set->prepare(v->q, v->n, ev_padded_in(v->n), v->planes);
+  set->prepare(v->q, v->n, ev_padded_in(v->n), true, v->planes);
 }
 
 static void run_swiglu(void *argument) {
@@ -179,7 +201,7 @@ static void run_quantise(void *argument) {
 
 static void bench_vectors(int32_t n) {
   vectors v = {n, noise((size_t)n * 8), noise((size_t)n * 8), noise((size_t)n * 4), noise((size_t)n * 4),
-               noise(4096 * 4), noise((size_t)n * 2), noise((size_t)ev_padded_in(n) * 2)};
+               noise(4096 * 4), noise((size_t)n * 2), noise(ev_plane_bytes(ev_padded_in(n), true))};
   for (int32_t c = 0; c < n; c++) v.x[c] >>= 20, v.t[c] >>= 8, v.u[c] >>= 17;
   struct {
     const char *name;
@@ -205,8 +227,10 @@ int main(int argc, char **argv) {
   printf("kernel set %s, one thread\n", set->name);
   const int32_t shapes[][2] = {{576, 576}, {1536, 576}, {576, 1536}, {49152, 576}, {2048, 2048}, {2048, 8192}};
   const int rows[] = {1, 2, 4, 16, 64, 512};
-  for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
-    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) bench_linear(shapes[s][0], shapes[s][1], rows[r]);
+  for (format kind = LINEAR8; kind <= LINEAR4M; kind++) {
+    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
+      for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) bench_linear(kind, shapes[s][0], shapes[s][1], rows[r]);
+    }
   }
   bench_attention(127, 1, 3, 64);
   bench_attention(1023, 1, 3, 64);
