@@ -5,7 +5,7 @@
 // G and summed over the groups, is the weight's `offset`, the same for every activation. For linear4m,
 // u G - B = (u - 8) G + (8 G - B): the second part times the sum of the group's q, all below 2^62.
 
-enum { TILE4_ROWS = 4, TILE4_BLOCKS = 3 };
+enum { TILE4_ROWS = 4, TILE4_BLOCKS = 2 };
 
 AVX512 EV_INLINE __m512i decode_multipliers(const uint8_t *at) {
   const __m512i g = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(const void *)at));
@@ -154,7 +154,7 @@ AVX512 EV_INLINE void one_row_block4(
   y[0][0][0] = y[0][0][1] = _mm512_setzero_si512();
   for (size_t i = 0; i < records; i++, record += record_bytes) {
     EV_UNROLL for (size_t line = 0; line < 10; line++) {
-      if (line * 64 < record_bytes) _mm_prefetch((const char *)record + 4096 + line * 64, _MM_HINT_T0);
+      if (line * 64 < record_bytes) _mm_prefetch((const char *)record + 6144 + line * 64, _MM_HINT_T0);
     }
     add_group(record, 0, &row, 2 * i, y, 1, 1, minimums);
     add_group(record, 0, &row, 2 * i + 1, y, 1, 1, minimums);
@@ -176,7 +176,6 @@ AVX512 EV_INLINE void multiply4(
       panel4(w, planes, plane_stride, rows, block, t, t_stride, TILE4_BLOCKS, 1, minimums);
     }
   }
-  if (block_end - block == 2) panel4(w, planes, plane_stride, rows, block, t, t_stride, 2, 1, minimums);
   if (block_end - block == 1) panel4(w, planes, plane_stride, rows, block, t, t_stride, 1, 1, minimums);
 }
 
