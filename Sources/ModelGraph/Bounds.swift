@@ -38,7 +38,10 @@ enum Bounds {
   static let hiddenSizeMax = 16384
   static let columnsMax = 65535
   static let multiplierMax = (1 << 24) - 1
+  /// Of gains and biases.
   static let gainMax = (1 << 23) - 1
+  /// Of the integer weights of 4 bits, multiplied out.
+  static let weightMax = 1 << 30
   static let layersMax = 4096
   static let vocabularyMax = 1 << 20
 
@@ -62,7 +65,7 @@ enum Bounds {
     try require("contextLength", c.contextLength, 1...contextMax)
     try require("residualFractionBits", c.residualFractionBits, 8...30)
     try require("normEpsilon", c.normEpsilon, 1...((1 << 53) - 1))
-    try require("rope.frequencies count", manifest.ropeFrequencies.count, (c.headDimension / 2)...(c.headDimension / 2))
+    try require("rope.frequencies count", manifest.ropeFrequencies.count, 0...(c.headDimension / 2))
     try require("tokens.endOfSequence count", manifest.tokens.endOfSequence.count, 1...64)
     for id in manifest.tokens.endOfSequence {
       try require("tokens.endOfSequence", Int(id), 0...(c.vocabularySize - 1))
@@ -81,24 +84,27 @@ enum Bounds {
       tensor.bytes <= weightsBytes - tensor.offset
     else { throw .tensorOutside(tensor.name) }
     try require("exponent of tensor \(tensor.name)", tensor.exponent, -256...256)
-    if tensor.kind == .linear8 {
+    switch tensor.kind {
+    case .linear8, .linear4, .linear4m:
       try require("input size of tensor \(tensor.name)", tensor.shape[1], 1...columnsMax)
+    case .table16, .gain, .bias: break
     }
   }
 
-  /// Multipliers and gains are data from outside too.
-  static func checkContent(of tensor: TensorEntry, in image: ModelImage) throws(ModelRejection) {
-    switch tensor.kind {
-    case .linear8:
-      let largest = Int(image.linear8(tensor.name).multipliers.max() ?? 0)
-      try require("the largest multiplier of tensor \(tensor.name)", largest, 0...multiplierMax)
-    case .table16:
-      let largest = Int(image.table16(tensor.name).multipliers.max() ?? 0)
-      try require("the largest multiplier of tensor \(tensor.name)", largest, 0...multiplierMax)
-    case .gain:
-      let values = image.gain(tensor.name).values
-      try require("the largest gain of tensor \(tensor.name)", Int(values.max() ?? 0), -gainMax...gainMax)
-      try require("the smallest gain of tensor \(tensor.name)", Int(values.min() ?? 0), -gainMax...gainMax)
+  /// Multipliers, gains and biases are data from outside too.
+  static func check(_ content: TensorContent) throws(ModelRejection) {
+    let name = content.entry.name
+    switch content.entry.kind {
+    case .linear8, .table16, .linear4, .linear4m:
+      let largest = Int(content.multipliers.max() ?? 0)
+      try require("the largest multiplier of tensor \(name)", largest, 0...multiplierMax)
+    case .gain, .bias:
+      let kind = content.entry.kind.rawValue
+      try require("the largest \(kind) of tensor \(name)", Int(content.vector.max() ?? 0), -gainMax...gainMax)
+      try require("the smallest \(kind) of tensor \(name)", Int(content.vector.min() ?? 0), -gainMax...gainMax)
+    }
+    if content.entry.kind == .linear4m {
+      try require("the largest weight of tensor \(name)", content.largestWeight, 0...weightMax)
     }
   }
 }
@@ -107,11 +113,6 @@ extension ModelManifest {
   /// Checks the bounds of configuration and tokens before there are weights: for importers, which must
   /// not act on absurd sizes. ``ModelImage`` checks them again, and everything else.
   public func checkConfiguration() throws(ModelRejection) {
-    var manifest = self
-    // The frequencies are computed from the checked head dimension.
-    if manifest.ropeFrequencies.isEmpty {
-      manifest.ropeFrequencies = [UInt64](repeating: 0, count: min(max(config.headDimension, 0), 256) / 2)
-    }
-    try Bounds.check(config, manifest)
+    try Bounds.check(config, self)
   }
 }

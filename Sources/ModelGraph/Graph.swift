@@ -1,40 +1,16 @@
-/// The closed set of integer operators. Semantics: docs/spec/arithmetic.md, section 4.
-///
-/// A new case makes the compiler point at every place that must handle it: the reference
-/// interpreter, the kernels' plan, later the proof relations.
-public enum Operator: Sendable, Equatable {
-  /// token → residual. The table is a table16, or the tied linear8 head.
-  case embed(table: String, tied: Bool)
-  /// residual → act16
-  case rmsNorm(gain: String)
-  /// act16 → act32
-  case linear(weight: String)
-  /// act32 → act32
-  case rope(heads: Int)
-  /// act32 → heads16, each head's mantissas within ±limit
-  case quantiseHeads(heads: Int, limit: Int)
-  /// queries, keys, values (heads16 each) → heads32. `cache` numbers the key-value cache it extends.
-  case attention(cache: Int, heads: Int, keyValueHeads: Int, window: Int?)
-  /// heads32 → act16
-  case mergeHeads
-  /// gate, up (act32 each) → act16
-  case swiglu
-  /// residual, act32 → residual
-  case add
-}
-
 /// One operator applied to earlier values. The node's own index names its result.
 public struct GraphNode: Sendable, Equatable {
   /// The value's name in traces.
   public let name: String
   public let op: Operator
-  /// Indices of earlier nodes; empty for `embed`, which reads the token.
+  /// Indices of earlier nodes; empty for `embed` and `embedPosition`, which read the token and its position.
   public let inputs: [Int]
-  /// Elements of the result per position.
+  /// Elements of the result per position; of routes the number of slots.
   public let width: Int
 }
 
-/// A decoder as a list of nodes in evaluation order; the last one yields the logits.
+/// A model as a list of nodes in evaluation order. The last one yields a decoder's logits, or an encoder's
+/// residuals.
 public struct Graph: Sendable, Equatable {
   public private(set) var nodes: [GraphNode] = []
   /// The number of key-value caches that attention nodes use.
@@ -46,7 +22,7 @@ public struct Graph: Sendable, Equatable {
   @discardableResult
   public mutating func append(_ name: String, _ op: Operator, _ inputs: Int..., width: Int) -> Int {
     precondition(inputs.allSatisfy { $0 < nodes.count }, "a node may read only earlier nodes")
-    if case .attention(let cache, _, _, _) = op { caches = max(caches, cache + 1) }
+    if case .attention(let attention) = op { caches = max(caches, attention.cache + 1) }
     nodes.append(GraphNode(name: name, op: op, inputs: inputs, width: width))
     return nodes.count - 1
   }

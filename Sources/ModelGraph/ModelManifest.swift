@@ -12,15 +12,17 @@ public struct ModelManifest: Sendable, Equatable {
 
   public var architecture: String
   public var config: ModelConfiguration
-  /// φ_i: the turn per position in units of 2^-64 turns, headDimension / 2 of them.
+  /// φ_i: the turn per position in units of 2^-64 turns, at most headDimension / 2 of them.
   public var ropeFrequencies: [UInt64]
+  /// The same for local layers, as many; nil in architectures whose local layers turn like the others.
+  public var localRopeFrequencies: [UInt64]?
   public var tokens: SpecialTokens
   public var tensors: [TensorEntry]
   public var blobs: Blobs
   public var source: ModelSource
 
   public struct SpecialTokens: Sendable, Equatable {
-    /// Ids that end generation; at least one.
+    /// Ids that end generation; at least one in a decoder.
     public var endOfSequence: [Int32]
     public var beginOfSequence: Int32?
     public init(endOfSequence: [Int32], beginOfSequence: Int32?) {
@@ -72,12 +74,14 @@ public struct ModelManifest: Sendable, Equatable {
   }
 
   public init(
-    architecture: String, config: ModelConfiguration, ropeFrequencies: [UInt64], tokens: SpecialTokens,
-    tensors: [TensorEntry], blobs: Blobs, source: ModelSource
+    architecture: String, config: ModelConfiguration, ropeFrequencies: [UInt64],
+    localRopeFrequencies: [UInt64]? = nil, tokens: SpecialTokens, tensors: [TensorEntry], blobs: Blobs,
+    source: ModelSource
   ) {
     self.architecture = architecture
     self.config = config
     self.ropeFrequencies = ropeFrequencies
+    self.localRopeFrequencies = localRopeFrequencies
     self.tokens = tokens
     self.tensors = tensors
     self.blobs = blobs
@@ -87,99 +91,17 @@ public struct ModelManifest: Sendable, Equatable {
   /// The model's identity: SHA-256 of the canonical bytes.
   public var digest: Digest<ModelManifest> { Digest(of: canonicalBytes) }
 
+  /// The frequencies of a table that the model's graph names.
+  public func frequencies(_ table: RopeTable) -> [UInt64] {
+    switch table {
+    case .global: return ropeFrequencies
+    case .local:
+      guard let local = localRopeFrequencies else { preconditionFailure("a checked model has what its graph names") }
+      return local
+    }
+  }
+
   public func tensor(_ name: String) -> TensorEntry? {
     tensors.first { $0.name.utf8.elementsEqual(name.utf8) }
   }
-}
-
-/// The integers that shape a decoder.
-public struct ModelConfiguration: Sendable, Equatable {
-  public var hiddenSize: Int
-  public var layers: Int
-  public var heads: Int
-  public var keyValueHeads: Int
-  public var headDimension: Int
-  public var intermediateSize: Int
-  public var vocabularySize: Int
-  public var contextLength: Int
-  /// F: fractional bits of the residual stream.
-  public var residualFractionBits: Int
-  /// ε = round(eps · hiddenSize · 2^(2F)).
-  public var normEpsilon: Int
-  /// Whether the head's rows are also the embedding.
-  public var tiedEmbeddings: Bool
-
-  public init(
-    hiddenSize: Int, layers: Int, heads: Int, keyValueHeads: Int, headDimension: Int, intermediateSize: Int,
-    vocabularySize: Int, contextLength: Int, residualFractionBits: Int, normEpsilon: Int, tiedEmbeddings: Bool
-  ) {
-    self.hiddenSize = hiddenSize
-    self.layers = layers
-    self.heads = heads
-    self.keyValueHeads = keyValueHeads
-    self.headDimension = headDimension
-    self.intermediateSize = intermediateSize
-    self.vocabularySize = vocabularySize
-    self.contextLength = contextLength
-    self.residualFractionBits = residualFractionBits
-    self.normEpsilon = normEpsilon
-    self.tiedEmbeddings = tiedEmbeddings
-  }
-}
-
-/// One tensor's place in the weights blob.
-public struct TensorEntry: Sendable, Equatable {
-  public enum Kind: String, Sendable {
-    /// int8 [out, in] with a u32 multiplier per output.
-    case linear8
-    /// int16 [rows, columns] with a u32 multiplier per row.
-    case table16
-    /// int32 [n].
-    case gain
-  }
-
-  public var name: String
-  public var kind: Kind
-  public var shape: [Int]
-  /// f: the real value is integer · multiplier · 2^-f.
-  public var exponent: Int
-  public var offset: Int
-  public var bytes: Int
-
-  public init(name: String, kind: Kind, shape: [Int], exponent: Int, offset: Int, bytes: Int) {
-    self.name = name
-    self.kind = kind
-    self.shape = shape
-    self.exponent = exponent
-    self.offset = offset
-    self.bytes = bytes
-  }
-
-  /// The extent that kind and shape prescribe; nil when the shape is not one of that kind or too large.
-  public static func bytes(kind: Kind, shape: [Int]) -> Int? {
-    let sizeMax = 1 << 31
-    guard shape.allSatisfy({ $0 > 0 && $0 <= sizeMax }) else { return nil }
-    switch (kind, shape.count) {
-    case (.gain, 1): return 4 * shape[0]
-    case (.linear8, 2): return paddedTo64(shape[0] * shape[1]) + 4 * shape[0]
-    case (.table16, 2):
-      let (values, overflow) = (shape[0] * shape[1]).multipliedReportingOverflow(by: 2)
-      return overflow || values > Int.max - 64 - 4 * shape[0] ? nil : paddedTo64(values) + 4 * shape[0]
-    default: return nil
-    }
-  }
-
-  /// Where the padding between values and multipliers lies, in the weights. Of a checked tensor only.
-  var padding: Range<Int> {
-    let valueBytes: Int
-    switch kind {
-    case .linear8: valueBytes = shape[0] * shape[1]
-    case .table16: valueBytes = 2 * shape[0] * shape[1]
-    case .gain: valueBytes = bytes
-    }
-    let start = offset + valueBytes
-    return start..<(kind == .gain ? start : offset + TensorEntry.paddedTo64(valueBytes))
-  }
-
-  public static func paddedTo64(_ n: Int) -> Int { (n + 63) & ~63 }
 }

@@ -68,6 +68,7 @@ enum SyntheticModel {
     case .table16: 38
     // √d in 2^19…2^22
     case .gain: 21 - halfBitLength(shape.shape[0])
+    case .linear4, .linear4m, .bias: preconditionFailure("no llama of 8-bit weights has one")
     }
   }
 
@@ -91,6 +92,7 @@ enum SyntheticModel {
       case .gain:
         let bound: Int32 = (1 << 23) - 1
         buffer.storeBytes(of: up ? bound : -bound, toByteOffset: tensor.offset + 4 * i, as: Int32.self)
+      case .linear4, .linear4m, .bias: preconditionFailure("no llama of 8-bit weights has one")
       }
     }
     if tensor.kind == .gain { return }
@@ -133,6 +135,7 @@ enum SyntheticModel {
         let value = Int32((1 << 20) + Int(random.next() % (1 << 21)))
         buffer.storeBytes(of: random.next() % 16 == 0 ? -value : value, toByteOffset: 4 * i, as: Int32.self)
       }
+    case .linear4, .linear4m, .bias: preconditionFailure("no llama of 8-bit weights has one")
     }
   }
 

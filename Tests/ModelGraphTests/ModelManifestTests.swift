@@ -136,9 +136,9 @@ import Testing
     }
     try expect(.unsupported("schema", found: "evident.model.v2"), .key("schema"), value: "evident.model.v2")
     try expect(.unsupported("arithmetic", found: "x"), .key("arithmetic"), value: "x")
-    try expect(.unsupported("source.format", found: "gguf"), .key("source"), .key("format"), value: "gguf")
+    try expect(.unsupported("source.format", found: "onnx"), .key("source"), .key("format"), value: "onnx")
     try expect(
-      .unsupported("tensors[0].kind", found: "linear4"), .key("tensors"), .index(0), .key("kind"), value: "linear4")
+      .unsupported("tensors[0].kind", found: "linear2"), .key("tensors"), .index(0), .key("kind"), value: "linear2")
     try expect(
       .wrongType("tokens.endOfSequence[0]", expected: "a token id"), .key("tokens"), .key("endOfSequence"),
       value: [.integer(1 << 31)])

@@ -23,7 +23,9 @@ final class PackedWeights: Sendable {
     var jobs: [PackingJob] = []
     let names = PackedWeights.names(in: image.graph)
     for name in names {
-      let weight = image.linear8(name)
+      guard case .eight(let weight) = image.linear(name) else {
+        preconditionFailure("the kernels do not have 4-bit weights yet")
+      }
       let (out, input) = (Int(ev_padded_out(Int32(weight.rows))), Int(ev_padded_in(Int32(weight.columns))))
       jobs.append(
         PackingJob(
@@ -43,7 +45,7 @@ final class PackedWeights: Sendable {
     var seen: Set<String> = []
     for node in graph.nodes {
       switch node.op {
-      case .linear(let name), .embed(let name, tied: true):
+      case .linear(let name), .embed(let name, tied: true, scale: _):
         if seen.insert(name).inserted { names.append(name) }
       default: break
       }

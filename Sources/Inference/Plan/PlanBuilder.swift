@@ -63,20 +63,18 @@ struct PlanBuilder {
 
   private func attention(_ index: Int) -> AttentionOperation {
     let node = graph.nodes[index]
-    guard case .attention(let cache, let heads, let keyValueHeads, let window) = node.op else {
-      preconditionFailure("not attention")
-    }
+    guard case .attention(let a) = node.op else { preconditionFailure("not attention") }
     return AttentionOperation(
-      queries: buffers[node.inputs[0]], out: buffers[index], cache: cache, heads: heads,
-      keyValueHeads: keyValueHeads, window: window ?? 0, node: index)
+      queries: buffers[node.inputs[0]], out: buffers[index], cache: a.cache, heads: a.heads,
+      keyValueHeads: a.keyValueHeads, window: a.window ?? 0, node: index)
   }
 
   /// What fills the cache that the attention node reads.
   private func store(_ attention: Int) -> RowOperation {
     let node = graph.nodes[attention]
-    guard case .attention(let cache, _, _, _) = node.op else { preconditionFailure("not attention") }
+    guard case .attention(let attention) = node.op else { preconditionFailure("not attention") }
     let (keys, values) = (buffers[node.inputs[1]], buffers[node.inputs[2]])
-    return RowOperation(body: .store(keys: keys, values: values, cache: cache), out: keys, node: nil)
+    return RowOperation(body: .store(keys: keys, values: values, cache: attention.cache), out: keys, node: nil)
   }
 
   private func rowOperation(_ index: Int) -> RowOperation {
@@ -87,10 +85,10 @@ struct PlanBuilder {
   private func body(_ node: GraphNode, _ inputs: [ValueBuffer]) -> RowOperation.Body {
     let fractionBits = image.manifest.config.residualFractionBits
     switch node.op {
-    case .embed(let name, tied: true):
+    case .embed(let name, tied: true, scale: nil):
       let head = weight(name)
       return .embedLinear(head.c, exponent: Int32(fractionBits) - head.exponent)
-    case .embed(let name, tied: false):
+    case .embed(let name, tied: false, scale: nil):
       let table = image.table16(name)
       guard let values = table.values.baseAddress, let multipliers = table.multipliers.baseAddress else {
         preconditionFailure("a checked table has rows")
@@ -100,12 +98,15 @@ struct PlanBuilder {
       let gain = image.gain(name)
       guard let values = gain.values.baseAddress else { preconditionFailure("a checked gain has elements") }
       return .rmsNorm(inputs[0], gain: values, exponent: Int32(gain.exponent))
-    case .rope(let heads): return .rope(inputs[0], heads: Int32(heads))
+    case .rope(let heads, .global): return .rope(inputs[0], heads: Int32(heads))
     case .quantiseHeads(_, let limit): return .quantiseHeads(inputs[0], limit: Int32(limit))
     case .mergeHeads: return .mergeHeads(inputs[0])
-    case .swiglu: return .swiglu(gate: inputs[0], up: inputs[1])
+    case .gated(.silu): return .swiglu(gate: inputs[0], up: inputs[1])
     case .add: return .add(inputs[0], inputs[1], fractionBits: Int32(fractionBits))
     case .linear, .attention: preconditionFailure("not an operator on rows")
+    case .embed, .embedPosition, .layerNorm, .quantise, .addBias, .normHeads, .rope, .gated, .activate, .addResiduals,
+      .route, .expertLinear, .expertSum, .softcap:
+      preconditionFailure("the kernels do not have this operator yet")
     }
   }
 }

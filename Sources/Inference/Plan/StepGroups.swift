@@ -21,7 +21,8 @@ enum StepGroup {
           groups.append(.linear([index]))
         }
       case .attention: groups.append(.attention(index))
-      case .embed, .rmsNorm, .rope, .quantiseHeads, .mergeHeads, .swiglu, .add:
+      case .embed, .embedPosition, .rmsNorm, .layerNorm, .quantise, .addBias, .normHeads, .rope, .quantiseHeads,
+        .mergeHeads, .gated, .activate, .add, .addResiduals, .route, .softcap, .expertLinear, .expertSum:
         if case .rows(let open)? = groups.last {
           groups[groups.count - 1] = .rows(open + [index])
         } else {

@@ -56,11 +56,12 @@ struct ValueShape: Hashable {
   init(_ node: GraphNode) {
     width = node.width
     switch node.op {
-    case .embed, .add: (kind, heads) = (.residual, 1)
-    case .rmsNorm, .mergeHeads, .swiglu: (kind, heads) = (.act16, 1)
-    case .linear, .rope: (kind, heads) = (.act32, 1)
+    case .embed, .embedPosition, .layerNorm, .add, .addResiduals: (kind, heads) = (.residual, 1)
+    case .rmsNorm, .quantise, .mergeHeads, .gated, .activate: (kind, heads) = (.act16, 1)
+    case .linear, .addBias, .normHeads, .rope, .softcap, .expertLinear, .expertSum: (kind, heads) = (.act32, 1)
     case .quantiseHeads(let count, _): (kind, heads) = (.heads16, count)
-    case .attention(_, let count, _, _): (kind, heads) = (.heads32, count)
+    case .attention(let attention): (kind, heads) = (.heads32, attention.heads)
+    case .route: preconditionFailure("the kernels do not have this operator yet")
     }
   }
 

@@ -132,6 +132,9 @@ enum FileSystem {
   /// Processors that can work now.
   static var processors: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
+  /// Bytes of a page of memory.
+  static let pageBytes = max(4096, sysconf(Int32(_SC_PAGESIZE)))
+
   /// The folder that holds `path`.
   static func directory(of path: String) -> String {
     var bytes = Array(path.utf8)[...]

@@ -39,6 +39,22 @@ public final class MappedFile: @unchecked Sendable {
 
   public var count: Int { buffer.count }
 
+  /// Announces that the content is read from start to end, mostly.
+  func adviseSequential() {
+    guard let start = buffer.baseAddress else { return }
+    _ = madvise(UnsafeMutableRawPointer(mutating: start), buffer.count, MADV_SEQUENTIAL)
+  }
+
+  /// Gives the pages of `range` back: they no longer count as this process's memory, and come from the disk
+  /// again when they are touched.
+  func release(_ range: Range<Int>) {
+    guard let start = buffer.baseAddress, !range.isEmpty else { return }
+    precondition(range.lowerBound >= 0 && range.upperBound <= buffer.count)
+    let page = FileSystem.pageBytes
+    let first = range.lowerBound / page * page
+    _ = madvise(UnsafeMutableRawPointer(mutating: start + first), range.upperBound - first, MADV_DONTNEED)
+  }
+
   /// The content, which keeps the mapping alive.
   public var bytes: ModelBytes { ModelBytes(buffer: buffer, owner: self) }
 }

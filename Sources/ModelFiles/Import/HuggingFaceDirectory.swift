@@ -102,11 +102,10 @@ struct HuggingFaceDirectory {
     }
     for file in weights {
       var digest = StreamingDigest<ModelManifest.SourceFile>()
-      var left = file.mapping.buffer[...]
-      while !left.isEmpty {
-        let part = left.prefix(16 << 20)
-        digest.update(UnsafeRawBufferPointer(rebasing: part))
-        left = left.dropFirst(part.count)
+      for from in stride(from: 0, to: file.mapping.count, by: 16 << 20) {
+        let part = from..<min(from + (16 << 20), file.mapping.count)
+        digest.update(UnsafeRawBufferPointer(rebasing: file.mapping.buffer[part]))
+        file.mapping.release(part)
         progress(part.count)
       }
       files.append(

@@ -79,7 +79,8 @@ public struct HuggingFaceImporter {
     draft.ropeFrequencies = try RopeFrequencies.values(theta: c.ropeTheta, headDimension: c.headDimension)
     try TokenizerVocabulary.check(directory.tokenizer, vocabularySize: c.vocabularySize)
     try options.checkTokenizer?(directory.tokenizer, c.vocabularySize)
-    plans = try TensorPlan.make(for: draft.config, from: directory.weights, place: directory.weightsPlace)
+    plans = try TensorPlan.make(
+      for: draft.config, from: directory.weights.flatMap(\.tensors), place: directory.weightsPlace)
     self.draft = draft
   }
 
@@ -93,7 +94,7 @@ public struct HuggingFaceImporter {
     return max(1, scaled < 0x1p62 ? Int(scaled) : 1 << 62)
   }
 
-  /// Converts tensor by tensor. Memory: the largest tensor.
+  /// Converts tensor by tensor, block of rows by block of rows. Memory: some blocks.
   ///
   /// - Parameter write: receives the weights blob from start to end in pieces.
   /// - Returns: the finished manifest.
@@ -101,7 +102,7 @@ public struct HuggingFaceImporter {
   public func convert(write: (UnsafeRawBufferPointer) throws -> Void) throws -> ModelManifest {
     var manifest = draft
     var state = ImportProgress(
-      bytesDone: 0, bytesTotal: directory.sourceBytes + plans.reduce(0) { $0 + $1.source.buffer.count },
+      bytesDone: 0, bytesTotal: directory.sourceBytes + plans.reduce(0) { $0 + $1.source.byteCount },
       current: "reading")
     options.progress?(state)
     manifest.source.files = directory.sourceFiles { bytes in
@@ -111,26 +112,26 @@ public struct HuggingFaceImporter {
     let quantizer = Quantizer(threads: options.threads)
     var digest = StreamingDigest<ModelManifest.Blob>()
     var offset = 0
-    func put(_ bytes: [UInt8]) throws {
+    func put(_ bytes: UnsafeRawBufferPointer) throws {
       digest.update(bytes)
-      try bytes.withUnsafeBytes(write)
+      try write(bytes)
       offset += bytes.count
     }
     for plan in plans {
       state.current = plan.source.name
       options.progress?(state)
-      let output =
-        plan.target.kind == .gain
-        ? try quantizer.gain(of: plan.source)
-        : try quantizer.rows(of: plan.source, kind: plan.target.kind, factor: plan.factor)
       let gap = TensorEntry.paddedTo64(offset) - offset
-      if gap > 0 { try put([UInt8](repeating: 0, count: gap)) }
+      if gap > 0 { try [UInt8](repeating: 0, count: gap).withUnsafeBytes(put) }
+      let start = offset
+      let exponent =
+        plan.target.kind == .gain
+        ? try quantizer.gain(of: plan.source, put: put)
+        : try quantizer.rows(of: plan.source, kind: plan.target.kind, factor: plan.factor, put: put)
       manifest.tensors.append(
         TensorEntry(
-          name: plan.target.name, kind: plan.target.kind, shape: plan.target.shape, exponent: output.exponent,
-          offset: offset, bytes: output.bytes.count))
-      try put(output.bytes)
-      state.bytesDone += plan.source.buffer.count
+          name: plan.target.name, kind: plan.target.kind, shape: plan.target.shape, exponent: exponent, offset: start,
+          bytes: offset - start))
+      state.bytesDone += plan.source.byteCount
     }
     manifest.blobs.weights = ModelManifest.Blob(digest: digest.finalized(), bytes: offset)
     state.bytesDone = state.bytesTotal

@@ -3,7 +3,7 @@ import ModelGraph
 /// One tensor of the model and the tensor it is made from.
 struct TensorPlan {
   let target: TensorShape
-  let source: FloatTensor
+  let source: SourceTensor
   /// Multiplied into the scale of every row.
   let factor: Double
 
@@ -12,21 +12,19 @@ struct TensorPlan {
   /// - Parameter place: where tensors are looked for, for messages.
   /// - Returns: in the manifest's order.
   static func make(
-    for config: ModelConfiguration, from files: [SafetensorsFile], place: String
+    for config: ModelConfiguration, from tensors: [SourceTensor], place: String
   ) throws(ImportRejection) -> [TensorPlan] {
-    var sources: [NameBytes: FloatTensor] = [:]
-    for tensor in files.flatMap(\.tensors) {
+    var sources: [NameBytes: SourceTensor] = [:]
+    for tensor in tensors {
       if let other = sources.updateValue(tensor, forKey: NameBytes(tensor.name)) {
-        throw .duplicateTensor(tensor.name, files: [other.file.name, tensor.file.name])
+        throw .duplicateTensor(tensor.name, files: [other.file, tensor.file])
       }
     }
     // Tied weights may be stored under either name, or under both.
     let (embedding, head) = ("model.embed_tokens.weight", "lm_head.weight")
     if config.tiedEmbeddings, let stored = sources[NameBytes(head)] {
       if let other = sources[NameBytes(embedding)] {
-        guard stored.entry.format == other.entry.format, stored.shape == other.shape,
-          stored.buffer.elementsEqual(other.buffer)
-        else { throw .untied(head) }
+        guard stored.isStoredLike(other) else { throw .untied(head) }
       } else {
         sources[NameBytes(embedding)] = stored
       }
@@ -50,7 +48,7 @@ struct TensorPlan {
     // Old checkpoints store what rope_theta already says.
     let extra = sources.values.filter { !$0.name.utf8.hasSuffix(".self_attn.rotary_emb.inv_freq") }
     if let first = extra.min(by: { FileSystem.precedes($0.name, $1.name) }) {
-      throw .unexpectedTensor(first.name, file: first.file.name)
+      throw .unexpectedTensor(first.name, file: first.file)
     }
     return plans
   }

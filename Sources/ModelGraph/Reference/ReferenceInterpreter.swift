@@ -105,10 +105,10 @@ public struct ReferenceInterpreter: Sendable {
     let config = image.manifest.config
     let fractionBits = config.residualFractionBits
     switch node.op {
-    case .embed(let table, tied: true):
+    case .embed(let table, tied: true, scale: nil):
       let table = image.linear8(table)
       return tokens.map { .residual(Op.embed($0, table, fractionBits: fractionBits)) }
-    case .embed(let table, tied: false):
+    case .embed(let table, tied: false, scale: nil):
       let table = image.table16(table)
       return tokens.map { .residual(Op.embed($0, table, fractionBits: fractionBits)) }
     case .rmsNorm(let name):
@@ -116,26 +116,29 @@ public struct ReferenceInterpreter: Sendable {
       return inputs[0].map { .act16(Op.rmsNorm($0.residual, gain, epsilon: config.normEpsilon)) }
     case .linear(let weight):
       return Op.linear(inputs[0].map(\.act16), image.linear8(weight)).map { .act32($0) }
-    case .rope:
+    case .rope(_, .global):
       return inputs[0].enumerated().map { n, x in
         .act32(Op.rope(x.act32, position: first + n, frequencies: image.manifest.ropeFrequencies))
       }
     case .quantiseHeads(let heads, let limit):
       return inputs[0].map { .heads16(Op.quantiseHeads($0.act32, heads: heads, limit: limit)) }
-    case .attention(let cache, _, let keyValueHeads, let window):
+    case .attention(let a) where a.causal && a.softcap == nil:
       return inputs[0].indices.map { n in
-        state.caches[cache].append(keys: inputs[1][n].heads16, values: inputs[2][n].heads16)
+        state.caches[a.cache].append(keys: inputs[1][n].heads16, values: inputs[2][n].heads16)
         return .heads32(
           Op.attention(
-            inputs[0][n].heads16, state.caches[cache], position: first + n, keyValueHeads: keyValueHeads,
-            window: window))
+            inputs[0][n].heads16, state.caches[a.cache], position: first + n, keyValueHeads: a.keyValueHeads,
+            window: a.window))
       }
     case .mergeHeads:
       return inputs[0].map { .act16(Op.mergeHeads($0.heads32)) }
-    case .swiglu:
+    case .gated(.silu):
       return zip(inputs[0], inputs[1]).map { .act16(Op.swiglu($0.act32, $1.act32)) }
     case .add:
       return zip(inputs[0], inputs[1]).map { .residual(Op.add($0.residual, $1.act32, fractionBits: fractionBits)) }
+    case .embed, .embedPosition, .layerNorm, .quantise, .addBias, .normHeads, .rope, .attention, .gated, .activate,
+      .addResiduals, .route, .expertLinear, .expertSum, .softcap:
+      preconditionFailure("no registered architecture uses this operator")
     }
   }
 }

@@ -72,6 +72,8 @@ extension Value {
         append([Int32(exponent)])
         append(v.t[(h * width)..<((h + 1) * width)])
       }
+    case .routes(let v):
+      for (id, share) in zip(v.ids, v.shares) { append([id, share]) }
     }
     return out
   }

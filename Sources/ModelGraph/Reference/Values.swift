@@ -48,6 +48,16 @@ public struct Heads32: Sendable, Equatable {
   }
 }
 
+/// The experts that a position uses, one per slot: an id and the expert's share, in units of 2^-24.
+public struct Routes: Sendable, Equatable {
+  public var ids: [Int32]
+  public var shares: [Int32]
+  public init(ids: [Int32], shares: [Int32]) {
+    self.ids = ids
+    self.shares = shares
+  }
+}
+
 /// What a node of the graph yields at one token position.
 ///
 /// Source: docs/spec/arithmetic.md, section 2.
@@ -57,6 +67,7 @@ public enum Value: Sendable, Equatable {
   case act32(Act32)
   case heads16(Heads16)
   case heads32(Heads32)
+  case routes(Routes)
 }
 
 /// What the model says about the next token: mantissas, and the exponent they share.

@@ -78,6 +78,7 @@ struct RandomModel {
       case .linear8: append(Int8(value), to: &out)
       case .table16: append(Int16(value), to: &out)
       case .gain: append(Int32(value), to: &out)
+      case .linear4, .linear4m, .bias: preconditionFailure("no llama of 8-bit weights has one")
       }
     }
     if tensor.kind != .gain {
@@ -106,6 +107,7 @@ struct RandomModel {
     case (.ordinary, .gain): return 21 - Rounding.bitLength(columns) / 2
     case (.ordinary, .linear8): return 23 + 7 + Rounding.bitLength(columns) / 2 - 1
     case (.ordinary, .table16): return 23 + 15
+    case (.ordinary, _): preconditionFailure("no llama of 8-bit weights has one")
     }
   }
 }
