@@ -127,7 +127,7 @@ static void attend(void *argument) {
   set->attention(&run->a, run->scratch);
 }
 
-static void bench_attention(int32_t first, int32_t rows, int32_t group, int32_t hd) {
+static void bench_attention(int32_t first, int32_t rows, int32_t group, int32_t hd, int32_t softcap) {
   const int32_t positions = first + rows, pages = (positions + 63) / 64;
   const size_t q_stride = (size_t)(group * hd);
   const uint8_t **table = calloc((size_t)pages, sizeof *table);
@@ -146,13 +146,13 @@ static void bench_attention(int32_t first, int32_t rows, int32_t group, int32_t 
   for (int32_t i = 0; i < rows * group; i++) exponents[i] = -12;
   attention_run run = {
       {q, exponents, table, 0, out, out_exponents, q_stride, (size_t)group, q_stride, (size_t)group, first, rows,
-       group, hd, 0},
+       group, hd, 0, 0, softcap, noise(4097 * 4)},
       malloc(ev_attention_scratch_bytes(rows, group, hd, positions))};
   const double time = median(attend, &run);
   const double pairs = (double)group * rows * (first + (rows + 1) / 2.0);
   printf(
-      "attention hd %3d  group %d  positions %4d...%4d  %6.2f ns per query and key\n", hd, group, first,
-      positions - 1, time / pairs * 1e9);
+      "attention hd %3d  group %d  positions %4d...%4d%s  %6.2f ns per query and key\n", hd, group, first,
+      positions - 1, softcap > 0 ? " capped" : "", time / pairs * 1e9);
   for (int32_t i = 0; i < pages; i++) free((void *)(uintptr_t)table[i]);
   free(table), free(q), free(exponents), free(out), free(out_exponents), free(run.scratch);
 }
@@ -177,10 +177,10 @@ static void run_prepare(void *argument) {
   set->prepare(v->q, v->n, ev_padded_in(v->n), true, v->planes);
 }
 
-static void run_swiglu(void *argument) {
+static void run_gated(void *argument) {
   vectors *v = argument;
   int32_t e;
-  set->swiglu(v->t, -16, v->u, -16, v->n, v->pairs, v->q, &e, v->work);
+  set->gated(v->t, -16, v->u, -16, v->n, v->pairs, v->q, &e, v->work);
 }
 
 static void run_add(void *argument) {
@@ -190,7 +190,7 @@ static void run_add(void *argument) {
 
 static void run_rope(void *argument) {
   vectors *v = argument;
-  set->rope(v->t, v->n / 64, 64, v->u, v->u + 32);
+  set->rope(v->t, v->n / 64, 64, 32, v->u, v->u + 32);
 }
 
 static void run_quantise(void *argument) {
@@ -199,15 +199,48 @@ static void run_quantise(void *argument) {
   set->quantise_heads(v->u, v->n / 64, 64, 4095, 0, v->q, e);
 }
 
+static void run_layer_norm(void *argument) {
+  vectors *v = argument;
+  set->layer_norm(v->x, v->n, v->t, 20, 1000, v->u, 20, 20, v->x, v->work);
+}
+
+static void run_norm_heads(void *argument) {
+  vectors *v = argument;
+  set->norm_heads(v->t, v->n / 64, 64, -20, v->u, 1000, 20);
+}
+
+static void run_add_bias(void *argument) {
+  vectors *v = argument;
+  set->add_bias(v->t, v->n, -20, v->u, 20);
+}
+
+static void run_activate(void *argument) {
+  vectors *v = argument;
+  int32_t e;
+  set->activate(v->t, -16, v->n, v->pairs, v->q, &e, v->work);
+}
+
+static void run_softcap(void *argument) {
+  vectors *v = argument;
+  set->softcap(v->t, v->n, -18, 30 << 16, (const int32_t *)v->pairs);
+}
+
+static void run_combine(void *argument) {
+  vectors *v = argument;
+  set->combine_experts(v->t, 0, 8, v->n, v->u, (int32_t *)v->work);
+}
+
 static void bench_vectors(int32_t n) {
   vectors v = {n, noise((size_t)n * 8), noise((size_t)n * 8), noise((size_t)n * 4), noise((size_t)n * 4),
-               noise(4096 * 4), noise((size_t)n * 2), noise(ev_plane_bytes(ev_padded_in(n), true))};
+               noise(4097 * 4), noise((size_t)n * 2), noise(ev_plane_bytes(ev_padded_in(n), true))};
   for (int32_t c = 0; c < n; c++) v.x[c] >>= 20, v.t[c] >>= 8, v.u[c] >>= 17;
   struct {
     const char *name;
     void (*body)(void *);
-  } const kernels[] = {{"rms_norm", run_norm}, {"prepare", run_prepare}, {"swiglu", run_swiglu},
-                       {"residual_add", run_add}, {"rope", run_rope}, {"quantise_heads", run_quantise}};
+  } const kernels[] = {{"rms_norm", run_norm}, {"prepare", run_prepare}, {"gated", run_gated},
+                       {"residual_add", run_add}, {"rope", run_rope}, {"quantise_heads", run_quantise},
+                       {"layer_norm", run_layer_norm}, {"norm_heads", run_norm_heads}, {"add_bias", run_add_bias},
+                       {"activate", run_activate}, {"softcap", run_softcap}, {"combine 8", run_combine}};
   for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
     const double time = median(kernels[i].body, &v);
     printf("%-14s n %4d  %6.3f ns per element\n", kernels[i].name, n, time / n * 1e9);
@@ -232,13 +265,14 @@ int main(int argc, char **argv) {
       for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) bench_linear(kind, shapes[s][0], shapes[s][1], rows[r]);
     }
   }
-  bench_attention(127, 1, 3, 64);
-  bench_attention(1023, 1, 3, 64);
-  bench_attention(0, 512, 3, 64);
-  bench_attention(1536, 512, 3, 64);
-  bench_attention(1023, 1, 4, 128);
-  bench_attention(1536, 512, 4, 128);
-  bench_attention(1536, 512, 1, 64);
+  bench_attention(127, 1, 3, 64, 0);
+  bench_attention(1023, 1, 3, 64, 0);
+  bench_attention(0, 512, 3, 64, 0);
+  bench_attention(1536, 512, 3, 64, 0);
+  bench_attention(1023, 1, 4, 128, 0);
+  bench_attention(1536, 512, 4, 128, 0);
+  bench_attention(1536, 512, 1, 64, 0);
+  bench_attention(1536, 512, 1, 64, 50 * 5909);
   bench_vectors(576);
   bench_vectors(1536);
   return 0;

@@ -117,23 +117,51 @@ int64_t ev_pack_linear4(
   return weight_max;
 }
 
-void ev_embed_table16(const int16_t *w, int32_t d, uint32_t multiplier, int32_t exponent, int64_t *x) {
+void ev_embed_table16(const int16_t *w, int32_t d, uint64_t multiplier, int32_t exponent, int64_t *x) {
   for (int32_t c = 0; c < d; c++) {
     const int64_t product = (int64_t)w[c] * (int64_t)multiplier;
     x[c] = ev_clamp(ev_sh_saturating(product, exponent, RESIDUAL_BITS), -residual_max, residual_max);
   }
 }
 
-void ev_embed_linear8(const ev_linear8 *head, int32_t token, int32_t exponent, int64_t *x) {
-  const int64_t multiplier = (int64_t)head->multiplier[token];
+void ev_embed_linear8(const ev_linear8 *head, int32_t token, uint32_t scale, int32_t exponent, int64_t *x) {
+  const int64_t multiplier = (int64_t)head->multiplier[token] * scale;
   for (int32_t c = 0; c < head->in; c++) {
     const int64_t product = multiplier * head->packed[group_index(token, c, head->in_padded) + (size_t)(c % 4)];
     x[c] = ev_clamp(ev_sh_saturating(product, exponent, RESIDUAL_BITS), -residual_max, residual_max);
   }
 }
 
-void ev_pack_sigma(const int32_t *sigma, uint32_t *pairs) {
-  for (int32_t i = 0; i < 4096; i++) pairs[i] = (uint32_t)sigma[i] | (uint32_t)sigma[i + 1] << 16;
+void ev_pack_activation(const int32_t *table, uint32_t *pairs) {
+  for (int32_t i = 0; i < 4096; i++) pairs[i] = (uint32_t)table[i] | (uint32_t)table[i + 1] << 16;
+}
+
+static int64_t route_weight(int32_t t, int32_t t_max, int32_t shift) {
+  const int64_t limit = ((int64_t)1 << 30) - 1;
+  const int64_t b = ev_clamp(ev_sh_saturating(t, shift, 31), -limit, limit);
+  const int64_t delta = ev_clamp(ev_sh_saturating(t_max, shift, 31), -limit, limit) - b;
+  return ev_rs((int64_t)ev_exp2_table((int32_t)(delta % 4096)) << 9, (int32_t)(delta / 4096));
+}
+
+void ev_route(
+    const int32_t *t, int32_t experts, int32_t exponent, int32_t slots, bool shares_of_all, int32_t *ids,
+    int32_t *shares) {
+  // Insertion keeps the best so far in order; of equals the earlier stays first.
+  int32_t count = 0;
+  for (int32_t x = 0; x < experts; x++) {
+    if (count == slots && t[x] <= t[ids[count - 1]]) continue;
+    int32_t at = count < slots ? count++ : slots - 1;
+    for (; at > 0 && t[ids[at - 1]] < t[x]; at--) ids[at] = ids[at - 1];
+    ids[at] = x;
+  }
+  const int32_t t_max = t[ids[0]];
+  int64_t sum = 0;
+  for (int32_t k = 0; k < (shares_of_all ? experts : slots); k++) {
+    sum += route_weight(t[shares_of_all ? k : ids[k]], t_max, exponent + 12);
+  }
+  for (int32_t k = 0; k < slots; k++) {
+    shares[k] = (int32_t)ev_divided(route_weight(t[ids[k]], t_max, exponent + 12) << 24, sum);
+  }
 }
 
 size_t ev_page_bytes(int32_t hd) {

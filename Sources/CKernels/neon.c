@@ -260,7 +260,7 @@ static void normalise(const int64_t *sums, int32_t shift, int64_t factor, int32_
   }
 }
 
-static const ev_attention_steps steps = {score, weigh, add_values, normalise};
+static const ev_attention_steps steps = {score, cap_scores, weigh, add_values, normalise};
 
 static void attention(const ev_attention *a, void *scratch) { ev_attend(a, scratch, &steps); }
 
@@ -269,12 +269,7 @@ const ev_kernel_set ev_kernels_neon = {
     .prepare = prepare,
     .linear8 = linear8,
     .linear4 = linear4,
-    .rms_norm = rms_norm,
-    .rope = rope,
-    .quantise_heads = quantise_heads,
     .attention = attention,
-    .merge_heads = merge_heads,
-    .swiglu = swiglu,
-    .residual_add = residual_add,
+    EV_ELEMENTWISE_FIELDS,
 };
 #endif

@@ -61,6 +61,20 @@ EV_INLINE int64_t ev_reciprocal_root(uint64_t sum, int32_t *a) {
   return (int64_t)r;
 }
 
+// DIV(a, b) for b > 0 and |a| < 2^61, b < 2^61.
+EV_INLINE int64_t ev_divided(int64_t a, int64_t b) {
+  const int64_t numerator = 2 * a + b, quotient = numerator / (2 * b);
+  return quotient - (numerator % (2 * b) < 0);
+}
+
+// min(floor(epsilon * 2^(-2 n)), 2^62 - 1) of 4.11 step 2, for 1 <= epsilon < 2^53.
+EV_INLINE uint64_t ev_head_epsilon(int64_t epsilon, int32_t n) {
+  const int64_t most = ((int64_t)1 << 62) - 1;
+  if (n >= 0) return n > 31 ? 0 : (uint64_t)(epsilon >> (2 * n));
+  const int32_t left = n < -31 ? 62 : -2 * n;
+  return (uint64_t)(epsilon > most >> left ? most : epsilon << left);
+}
+
 // T of section 5, 0 <= f < 4096.
 EV_INLINE int32_t ev_exp2_table(int32_t f) {
   const int32_t x = 8 * f;
@@ -111,6 +125,13 @@ EV_INLINE void ev_add_groups(const int16_t *q, int32_t n, int32_t n_padded, int3
     sums.sum[g] = sum;
   }
 }
+
+// What the definition of a set says of the kernels that do the same to every element.
+#define EV_ELEMENTWISE_FIELDS \
+  .rms_norm = rms_norm, .layer_norm = layer_norm, .norm_heads = norm_heads, .quantise = quantise, \
+  .add_bias = add_bias, .rope = rope, .quantise_heads = quantise_heads, .merge_heads = merge_heads, \
+  .gated = gated, .activate = activate, .residual_add = residual_add, .add_residuals = add_residuals, \
+  .softcap = softcap, .combine_experts = combine_experts
 
 // The kernel sets.
 extern const ev_kernel_set ev_kernels_scalar;

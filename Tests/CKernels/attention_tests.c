@@ -5,6 +5,8 @@ typedef struct {
   int32_t first, rows, group, hd, window;
   style qs, ks, vs;
   int32_t score_exponent, score_spread, value_spread;
+  int32_t visible_end;  // beyond the rows, or 0
+  int32_t softcap;
   int32_t clamp;  // 1 or -1: scores within a few of the clamp on that side; then hd is 66 or more
 } attention_case;
 
@@ -23,7 +25,7 @@ static void near_clamp(attention_case a, int64_t beyond, int16_t *q, int16_t *ke
 }
 
 static void test_attention(attention_case a) {
-  const int32_t positions = a.first + a.rows, pages_count = (positions + 63) / 64, hd = a.hd;
+  const int32_t positions = a.visible_end > 0 ? a.visible_end : a.first + a.rows, pages_count = (positions + 63) / 64, hd = a.hd;
   const size_t q_stride = (size_t)(a.group * hd) + (size_t)between(0, 2), e_stride = (size_t)a.group + 1;
   int32_t query_limit = 4095;
   while ((int64_t)query_limit * 4095 * hd >= (int64_t)1 << 31) query_limit /= 2;
@@ -60,12 +62,13 @@ static void test_attention(attention_case a) {
   memset(expected, 0xa5, (size_t)a.rows * q_stride * 4);
   memset(e_expected, 0xa5, (size_t)a.rows * e_stride * 4);
   for (int32_t r = 0; r < a.rows; r++) {
-    const int32_t end = a.first + r + 1, begin = a.window > 0 && end > a.window ? end - a.window : 0;
+    const int32_t end = a.visible_end > 0 ? a.visible_end : a.first + r + 1;
+    const int32_t begin = a.visible_end == 0 && a.window > 0 && end > a.window ? end - a.window : 0;
     for (int32_t h = 0; h < a.group; h++) {
       const size_t at = (size_t)r * q_stride + (size_t)(h * hd), at_e = (size_t)r * e_stride + (size_t)h;
       m_attention(
           q + at, eq[at_e], keys + begin * hd, ek + begin, values + begin * hd, ev + begin, end - begin, hd,
-          expected + at, e_expected + at_e);
+          a.softcap, tanh_table, expected + at, e_expected + at_e);
     }
   }
   for (int k = 0; k < set_count; k++) {
@@ -90,8 +93,11 @@ static void test_attention(attention_case a) {
           .group = a.group,
           .hd = hd,
           .window = a.window,
+          .visible_end = a.visible_end,
+          .softcap = a.softcap,
+          .tanh_table = tanh_table,
       };
-      void *scratch = room(ev_attention_scratch_bytes(rows, a.group, hd, a.first + r + rows));
+      void *scratch = room(ev_attention_scratch_bytes(rows, a.group, hd, a.visible_end > 0 ? a.visible_end : a.first + r + rows));
       sets[k]->attention(&call, scratch);
       free(scratch);
     }
@@ -113,6 +119,8 @@ static attention_case random_attention(void) {
   a.rows = one_in(2) ? 1 : (int32_t)between(1, one_in(10) ? 40 : 6);
   a.group = one_in(3) ? 1 : (int32_t)between(1, one_in(12) ? one_in(12) ? 50 : 9 : 4);
   a.window = one_in(4) ? (int32_t)between(1, 100) : 0;
+  a.visible_end = one_in(5) ? a.first + a.rows + (int32_t)between(0, one_in(2) ? 3 : 100) : 0;
+  a.softcap = one_in(4) ? any_cap() : 0;
   a.qs = random_style(), a.ks = random_style(), a.vs = random_style(), a.clamp = 0;
   a.score_exponent = (int32_t)(one_in(15) ? between(-2000, 2000) : one_in(4) ? between(-40, 40) : between(-18, -6));
   a.score_spread = one_in(10) ? 30 : (int32_t)between(0, 3);
@@ -129,19 +137,21 @@ void attention_tests(void) {
   }
   for (int32_t n = 1; n <= 520; n++) {  // every length around every page edge, all p at their largest
     const attention_case a = {
-        n - 1, 1, 1 + n % 3, 16 + n % 3 * 8, 0, ZERO, EXTREME, n % 2 ? POSITIVE : EXTREME, 0, 0, 0, 0};
+        n - 1, 1, 1 + n % 3, 16 + n % 3 * 8, 0, ZERO, EXTREME, n % 2 ? POSITIVE : EXTREME, 0, 0, 0,
+        n % 4 ? 0 : n + n % 7, n % 3 ? 0 : any_cap(), 0};
     if (sampled()) test_attention(a);
   }
   for (int32_t shift = -40; shift <= 40; shift++) {  // scores at their largest, shifted through all clamps
-    const attention_case a = {70, 9, 2, shift % 2 ? 128 : 256, 0, EXTREME, EXTREME, EXTREME, shift, 1, 2, 0};
+    const attention_case a = {70, 9, 2, shift % 2 ? 128 : 256, 0, EXTREME, EXTREME, EXTREME, shift, 1, 2, 0, 0, 0};
     if (sampled()) test_attention(a);
-    const attention_case b = {90, 6, 2, 64, 33, POSITIVE, POSITIVE, POSITIVE, shift, 0, 0, 0};
+    const attention_case b = {90, 6, 2, 64, 33, POSITIVE, POSITIVE, POSITIVE, shift, 0, 0, 0, any_cap(), 0};
     if (sampled()) test_attention(b);
   }
   for (int32_t left = 0; left <= 12; left++) {  // where clamping begins
     for (int32_t i = 0; i < 20; i++) {
       const attention_case a = {
-          40, 1, 1, 66 + 2 * (i % 8), 0, ZERO, ZERO, i % 3 ? UNIFORM : POSITIVE, left, 0, 1, i % 2 ? 1 : -1};
+          40, 1, 1, 66 + 2 * (i % 8), 0, ZERO, ZERO, i % 3 ? UNIFORM : POSITIVE, left, 0, 1, 0, i % 5 ? 0 : any_cap(),
+          i % 2 ? 1 : -1};
       if (sampled()) test_attention(a);
     }
   }

@@ -1,6 +1,7 @@
 // Compares every kernel set that runs here with the model of the specification, bit for bit.
 //   kernels_test [--seed N] [--count N] [--set NAME]
 // `--count` is the number of random shapes per kernel; the lists of edge cases are sampled below 5000.
+#include <math.h>
 #include <time.h>
 
 #include "testing.h"
@@ -33,6 +34,23 @@ int64_t value(style s, int64_t limit) {
       return one_in(2) ? magnitude : -magnitude;
     }
     default: return between(-limit, limit);
+  }
+}
+
+int32_t any_cap(void) {
+  const int32_t bounds[] = {1 << 12, (1 << 12) + 1, (1 << 29) - 1, 1 << 28, 295453, 1966080};
+  return one_in(3) ? bounds[between(0, 5)] : (int32_t)between(1 << 12, one_in(2) ? 1 << 22 : (1 << 29) - 1);
+}
+
+int32_t activation_tables[3][4097], tanh_table[4097];
+
+static void make_tables(void) {
+  for (int i = 0; i <= 4096; i++) {
+    const double x = i / 256.0;
+    activation_tables[0][i] = (int32_t)lround(32768 / (1 + exp(-x)));
+    activation_tables[1][i] = (int32_t)lround(16384 * (1 + tanh(sqrt(2 / M_PI) * (x + 0.044715 * x * x * x))));
+    activation_tables[2][i] = (int32_t)lround(16384 * (1 + erf(x / sqrt(2))));
+    tanh_table[i] = (int32_t)lround(16777216 * tanh(i / 512.0));
   }
 }
 
@@ -95,9 +113,10 @@ int main(int argc, char **argv) {
   check(ev_kernels_by_name("abacus") == NULL, "dispatch", "an unknown name has a set", 0, 0, 0, 0);
   check(ev_kernels_best() == ev_kernels_by_name(ev_kernels_name(0)), "dispatch", "best is not first", 0, 0, 0, 0);
   state = seed;
-  void (*const parts[])(void) = {linear_tests, linear4_tests, vector_tests, attention_tests};
-  const char *const names[] = {"linear", "linear4", "vector", "attention"};
-  for (int i = 0; i < 4; i++) {
+  make_tables();
+  void (*const parts[])(void) = {linear_tests, linear4_tests, vector_tests, operator_tests, attention_tests};
+  const char *const names[] = {"linear", "linear4", "vector", "operator", "attention"};
+  for (int i = 0; i < 5; i++) {
     const clock_t start = clock();
     parts[i]();
     printf("%s: %.1f s\n", names[i], (double)(clock() - start) / CLOCKS_PER_SEC);

@@ -47,17 +47,18 @@ static void test_linear(int32_t rows, int32_t in, int32_t out, style ws, style q
   const int32_t exponent = (int32_t)(one_in(20) ? between(-5000, 5000) : between(-50, 50));
   int64_t *x = room((size_t)in * 8);
   int16_t *row = room((size_t)in * 2);
-  ev_embed_linear8(&weight, token, exponent, x);
+  const uint32_t scale = one_in(2) ? 1 : (uint32_t)between(1, (1 << 22) - 1);
+  ev_embed_linear8(&weight, token, scale, exponent, x);
   const wide limit = ((wide)1 << 46) - 1;
   bool same = true;
   for (int32_t i = 0; i < in; i++) {
-    same &= x[i] == m_sh_clamp((wide)w[(int64_t)token * in + i] * multiplier[token], exponent, limit);
+    same &= x[i] == m_sh_clamp((wide)w[(int64_t)token * in + i] * multiplier[token] * scale, exponent, limit);
     row[i] = (int16_t)value(qs, 32767);
   }
   check(same, "all", "embed_linear8 in=%" PRId64 " exponent=%" PRId64, in, exponent, 0, 0);
-  ev_embed_table16(row, in, multiplier[token], exponent, x);
+  ev_embed_table16(row, in, (uint64_t)multiplier[token] * scale, exponent, x);
   same = true;
-  for (int32_t i = 0; i < in; i++) same &= x[i] == m_sh_clamp((wide)row[i] * multiplier[token], exponent, limit);
+  for (int32_t i = 0; i < in; i++) same &= x[i] == m_sh_clamp((wide)row[i] * multiplier[token] * scale, exponent, limit);
   check(same, "all", "embed_table16 in=%" PRId64 " exponent=%" PRId64, in, exponent, 0, 0);
   FREE(w, packed, row_sum, multiplier, q, planes, expected, t, x, row);
 }

@@ -82,37 +82,49 @@ static inline void m_linear4(
   }
 }
 
-static inline void m_rms_norm(
-    const int64_t *x, int32_t d, const int32_t *gain, int32_t f, int64_t epsilon, int16_t *q, int32_t *e) {
-  wide m = 0, sum = 0;
-  int64_t *u = malloc((size_t)d * 8);
+// n of 4.2 step 4 in place of x, with S = max(1, Σ u² + added).
+static inline void m_scale_to_length(int64_t *x, int32_t d, int k1, wide added) {
+  wide sum = added;
+  for (int32_t c = 0; c < d; c++) {
+    x[c] = (int64_t)m_rs(x[c], k1);
+    sum += (wide)x[c] * x[c];
+  }
+  if (sum < 1) sum = 1;
+  int a = (m_bitlen(sum) + 1) / 2;
+  int64_t low = 0, high = 70000;  // r in low..<high
+  while (high - low > 1) {
+    int64_t middle = (low + high) / 2;
+    if ((wide)middle * middle * sum <= (wide)1 << (2 * a + 30)) low = middle; else high = middle;
+  }
+  for (int32_t c = 0; c < d; c++) x[c] = (int64_t)m_sh_clamp((wide)x[c] * low, 9 - a, (wide)1 << 100);
+}
+
+// k1 of 4.2 step 1.
+static inline int m_first_shift(const int64_t *x, int32_t d) {
+  wide m = 0;
   for (int32_t c = 0; c < d; c++) {
     wide magnitude = x[c] < 0 ? -(wide)x[c] : (wide)x[c];
     if (magnitude > m) m = magnitude;
   }
-  int k1 = m_bitlen(m) > 24 ? m_bitlen(m) - 24 : 0;
-  for (int32_t c = 0; c < d; c++) {
-    u[c] = (int64_t)m_rs(x[c], k1);
-    sum += (wide)u[c] * u[c];
-  }
-  sum += epsilon / ((wide)1 << (2 * k1));
-  if (sum > 0) {
-    int a = (m_bitlen(sum) + 1) / 2;
-    int64_t low = 0, high = 70000;  // r in low..<high
-    while (high - low > 1) {
-      int64_t middle = (low + high) / 2;
-      if ((wide)middle * middle * sum <= (wide)1 << (2 * a + 30)) low = middle; else high = middle;
-    }
-    for (int32_t c = 0; c < d; c++) u[c] = (int64_t)m_sh_clamp((wide)u[c] * low, 9 - a, (wide)1 << 100) * gain[c];
-  }
+  return m_bitlen(m) > 24 ? m_bitlen(m) - 24 : 0;
+}
+
+static inline void m_rms_norm(
+    const int64_t *x, int32_t d, const int32_t *gain, int32_t f, int64_t epsilon, int16_t *q, int32_t *e) {
+  int64_t *u = malloc((size_t)d * 8);
+  for (int32_t c = 0; c < d; c++) u[c] = x[c];
+  int k1 = m_first_shift(x, d);
+  m_scale_to_length(u, d, k1, epsilon / ((wide)1 << (2 * k1)));
+  for (int32_t c = 0; c < d; c++) u[c] *= gain[c];
   *e = m_quantise(u, d, 32767, q) - 24 - f;
   free(u);
 }
 
-static inline void m_rope(int32_t *t, int32_t heads, int32_t hd, const int32_t *cosine, const int32_t *sine) {
+static inline void m_rope(
+    int32_t *t, int32_t heads, int32_t hd, int32_t pairs, const int32_t *cosine, const int32_t *sine) {
   for (int32_t h = 0; h < heads; h++) {
-    for (int32_t i = 0; i < hd / 2; i++) {
-      int32_t *low = &t[h * hd + i], *high = &t[h * hd + i + hd / 2];
+    for (int32_t i = 0; i < pairs; i++) {
+      int32_t *low = &t[h * hd + i], *high = &t[h * hd + i + pairs];
       wide a = *low, b = *high;
       *low = (int32_t)m_rs(a * cosine[i] - b * sine[i], 15);
       *high = (int32_t)m_rs(b * cosine[i] + a * sine[i], 15);
@@ -128,10 +140,21 @@ static inline int64_t m_exp2(int64_t f) {
   return (int64_t)(32768 - m_rs(h3 * x, 15));
 }
 
-// One query head over n visible keys.
+// CAP of 4.16.
+static inline int64_t m_cap(int64_t x, int64_t cap, const int32_t *tanh_table) {
+  wide magnitude = x < 0 ? -x : x;
+  wide z = magnitude * m_floor_div((wide)1 << 44, cap) / ((wide)1 << 28);
+  if (z > (1 << 19) - 1) z = (1 << 19) - 1;
+  int64_t i = (int64_t)(z / 128), r = (int64_t)(z % 128);
+  wide tau = tanh_table[i] + m_rs((wide)(tanh_table[i + 1] - tanh_table[i]) * r, 7);
+  wide result = m_rs(cap * tau, 24);
+  return (int64_t)(x < 0 ? -result : result);
+}
+
+// One query head over n visible keys; `cap` is 0 for none.
 static inline void m_attention(
     const int16_t *q, int32_t eq, const int16_t *keys, const int32_t *ek, const int16_t *values, const int32_t *ev,
-    int32_t n, int32_t hd, int32_t *out, int32_t *e) {
+    int32_t n, int32_t hd, int64_t cap, const int32_t *tanh_table, int32_t *out, int32_t *e) {
   const wide limit = ((wide)1 << 30) - 1;
   int64_t *b = malloc((size_t)n * 8), *p = malloc((size_t)n * 8), b_max = INT64_MIN, sum = 0;
   int32_t e_max = INT32_MIN;
@@ -139,6 +162,7 @@ static inline void m_attention(
     int64_t s = 0;
     for (int32_t c = 0; c < hd; c++) s += q[c] * keys[(int64_t)j * hd + c];
     b[j] = (int64_t)m_sh_clamp(s, (int64_t)eq + ek[j] + 12, limit);
+    if (cap > 0) b[j] = m_cap(b[j], cap, tanh_table);
     if (b[j] > b_max) b_max = b[j];
     if (ev[j] > e_max) e_max = ev[j];
   }
@@ -157,37 +181,6 @@ static inline void m_attention(
   *e = e_max - 16;
   free(b);
   free(p);
-}
-
-static inline void m_merge_heads(const int32_t *t, const int32_t *e, int32_t heads, int32_t hd, int16_t *q, int32_t *out) {
-  int64_t *z = malloc((size_t)heads * (size_t)hd * 8);
-  int32_t e_max = e[0];
-  for (int32_t h = 0; h < heads; h++) e_max = e[h] > e_max ? e[h] : e_max;
-  for (int32_t c = 0; c < heads * hd; c++) z[c] = (int64_t)m_rs(t[c], (int64_t)e_max - e[c / hd]);
-  *out = e_max + m_quantise(z, heads * hd, 32767, q);
-  free(z);
-}
-
-static inline void m_swiglu(
-    const int32_t *g, int32_t eg, const int32_t *u, int32_t eu, int32_t n, const int32_t *sigma16, int16_t *q,
-    int32_t *e) {
-  int64_t *v = malloc((size_t)n * 8);
-  for (int32_t c = 0; c < n; c++) {
-    wide x = m_sh_clamp(g[c], (int64_t)eg + 12, 65535), magnitude = x < 0 ? -x : x;
-    int64_t i = (int64_t)(magnitude / 16), r = (int64_t)(magnitude % 16);
-    wide sigma = sigma16[i] + m_rs((wide)(sigma16[i + 1] - sigma16[i]) * r, 4);
-    if (x < 0) sigma = 32768 - sigma;
-    v[c] = (int64_t)(m_rs(g[c] * sigma, 15) * u[c]);
-  }
-  *e = eg + eu + m_quantise(v, n, 32767, q);
-  free(v);
-}
-
-static inline void m_add(int64_t *x, const int32_t *t, int32_t d, int32_t exponent) {
-  const wide limit = ((wide)1 << 46) - 1;
-  for (int32_t c = 0; c < d; c++) {
-    x[c] = (int64_t)m_clamp(x[c] + m_sh_clamp(t[c], exponent, (wide)1 << 90), -limit, limit);
-  }
 }
 
 #endif

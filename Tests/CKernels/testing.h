@@ -21,6 +21,14 @@ typedef enum { UNIFORM, SMALL, EXTREME, ZERO, SPARSE, POSITIVE, ANY_BITS, STYLES
 style random_style(void);
 int64_t value(style s, int64_t limit);
 
+// C of 4.16, often one at a bound.
+int32_t any_cap(void);
+
+// ----------------------------------------------------------------------------------------------- tables
+
+// Σ16, Φt16, Φe16 and H of section 5, rounded from floating point.
+extern int32_t activation_tables[3][4097], tanh_table[4097];
+
 // ---------------------------------------------------------------------------------------------- results
 
 // Random shapes per kernel.
@@ -45,6 +53,7 @@ bool sampled(void);
 void linear_tests(void);
 void linear4_tests(void);
 void vector_tests(void);
+void operator_tests(void);
 void attention_tests(void);
 
 #endif

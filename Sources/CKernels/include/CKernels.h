@@ -109,23 +109,33 @@ int64_t ev_pack_linear4(
     uint8_t *packed,   // [ev_linear4_bytes]
     int64_t *offset);  // [out_padded]
 
-// Section 4.1 from a row of a table16. `exponent` is F - f.
+// Section 4.1 from a row of a table16, a token's or a position's. `multiplier` is M, or M times the scale of
+// embeddings; `exponent` is F - f, or F - f - 14 with a scale.
 void ev_embed_table16(
-    const int16_t *w,  // [d] the token's row
-    int32_t d, uint32_t multiplier, int32_t exponent,
+    const int16_t *w,  // [d]
+    int32_t d, uint64_t multiplier, int32_t exponent,
     int64_t *x);  // [d]
 
-// Section 4.1 from a tied head. `exponent` is F - f.
+// Section 4.1 from a tied head; `scale` is 1 without one.
 void ev_embed_linear8(
-    const ev_linear8 *head, int32_t token, int32_t exponent,
+    const ev_linear8 *head, int32_t token, uint32_t scale, int32_t exponent,
     int64_t *x);  // [head->in]
 
 // ----------------------------------------------------------------------------------------------- tables
 
-// Σ16 of section 5 in the form that swiglu reads: pairs[i] = Σ16[i] | Σ16[i + 1] << 16.
-void ev_pack_sigma(
-    const int32_t *sigma,  // [4097]
+// Σ16, Φt16 or Φe16 of section 5 in the form that kernels read: pairs[i] = table[i] | table[i + 1] << 16.
+void ev_pack_activation(
+    const int32_t *table,  // [4097]
     uint32_t *pairs);      // [4096]
+
+// ----------------------------------------------------------------------------------------------- routes
+
+// Section 4.14.
+void ev_route(
+    const int32_t *t,  // [experts]
+    int32_t experts, int32_t exponent, int32_t slots, bool shares_of_all,
+    int32_t *ids,      // [slots]
+    int32_t *shares);  // [slots]
 
 // ------------------------------------------------------------------------------------- key-value cache
 
@@ -145,7 +155,8 @@ void ev_page_store(
     int32_t value_exponent);
 
 // Attention of consecutive query positions of one sequence over one key-value head. Row r is the query at
-// position first_position + r; it sees the positions up to its own, the last `window` of them if window > 0.
+// position first_position + r; it sees the positions up to its own, the last `window` of them if window > 0, or,
+// in an encoder, all positions below visible_end.
 typedef struct {
   const int16_t *q;            // [rows][q_stride], of which [group][hd]; within the query limit of 4.5
   const int32_t *q_exponent;   // [rows][q_exponent_stride], of which [group]
@@ -162,13 +173,16 @@ typedef struct {
   int32_t group;   // >= 1; query heads that read this key-value head
   int32_t hd;      // even, 2...256
   int32_t window;  // 0: everything up to the query
+  int32_t visible_end;        // 0: rows see up to their own position
+  int32_t softcap;            // C of 4.6 step 2, 0 for none
+  const int32_t *tanh_table;  // [4097] H of section 5, for softcap
 } ev_attention;
 
-// Enough scratch for `rows` rows whose last one is at a position below `positions`. Never shrinks when an
+// Enough scratch for `rows` rows that see positions below `positions`. Never shrinks when an
 // argument grows.
 size_t ev_attention_scratch_bytes(int32_t rows, int32_t group, int32_t hd, int32_t positions);
 
-// Scratch for rms_norm of d elements, swiglu of n elements and merge_heads of n = heads * hd elements.
+// Scratch for rms_norm and layer_norm of n = d elements, gated and activate of n, merge_heads of n = heads * hd.
 static inline size_t ev_vector_scratch_bytes(int32_t n) { return (size_t)(n + 15) / 16 * 16 * sizeof(int64_t); }
 
 // Bytes of an activation of n_padded elements from `prepare`, whatever the set; a multiple of 64. Only weights of
@@ -217,12 +231,44 @@ typedef struct {
       int32_t *e,  // [1]
       void *scratch);
 
-  // 4.4, in place.
+  // 4.12; `out` may be `x`. `scratch` has ev_vector_scratch_bytes(d).
+  void (*layer_norm)(
+      const int64_t *x,  // [d]
+      int32_t d,
+      const int32_t *gain,  // [d]
+      int32_t gain_exponent, int64_t epsilon,
+      const int32_t *bias,  // [d]
+      int32_t bias_exponent, int32_t fraction_bits,
+      int64_t *out,  // [d]
+      void *scratch);
+
+  // 4.11, in place; the exponent becomes -7 - f of the gain.
+  void (*norm_heads)(
+      int32_t *t,  // [heads][hd]
+      int32_t heads, int32_t hd, int32_t exponent,
+      const int32_t *gain,  // [hd]
+      int64_t epsilon, int32_t fraction_bits);
+
+  // 4.13.
+  void (*quantise)(
+      const int64_t *x,  // [d]
+      int32_t d, int32_t fraction_bits,
+      int16_t *q,   // [d]
+      int32_t *e);  // [1]
+
+  // 4.10, in place. Returns the new exponent.
+  int32_t (*add_bias)(
+      int32_t *t,  // [n]
+      int32_t n, int32_t exponent,
+      const int32_t *bias,  // [n]
+      int32_t bias_exponent);
+
+  // 4.4, in place. `pairs` is R, at most hd / 2.
   void (*rope)(
       int32_t *t,  // [heads][hd]
-      int32_t heads, int32_t hd,
-      const int32_t *cos,   // [hd / 2]
-      const int32_t *sin);  // [hd / 2]
+      int32_t heads, int32_t hd, int32_t pairs,
+      const int32_t *cos,   // [pairs]
+      const int32_t *sin);  // [pairs]
 
   // 4.5. `limit` is L.
   void (*quantise_heads)(
@@ -243,15 +289,22 @@ typedef struct {
       int32_t *e,  // [1]
       void *scratch);
 
-  // 4.8. `scratch` has ev_vector_scratch_bytes(n).
-  void (*swiglu)(
+  // 4.8. `table_pairs` comes from ev_pack_activation. `scratch` has ev_vector_scratch_bytes(n).
+  void (*gated)(
       const int32_t *g,  // [n]
       int32_t g_exponent,
       const int32_t *u,  // [n]
       int32_t u_exponent, int32_t n,
-      const uint32_t *sigma_pairs,  // [4096], from ev_pack_sigma
-      int16_t *q,  // [n]
-      int32_t *e,  // [1]
+      const uint32_t *table_pairs,  // [4096]
+      int16_t *q,                   // [n]
+      int32_t *e,                   // [1]
+      void *scratch);
+  void (*activate)(
+      const int32_t *g,  // [n]
+      int32_t g_exponent, int32_t n,
+      const uint32_t *table_pairs,  // [4096]
+      int16_t *q,                   // [n]
+      int32_t *e,                   // [1]
       void *scratch);
 
   // 4.9. `exponent` is e + F.
@@ -259,6 +312,23 @@ typedef struct {
       int64_t *x,  // [d]
       const int32_t *t,  // [d]
       int32_t d, int32_t exponent);
+  void (*add_residuals)(
+      int64_t *x,        // [d]
+      const int64_t *z,  // [d]
+      int32_t d);
+
+  // 4.15: the weighted sum of what the slots' experts gave.
+  void (*combine_experts)(
+      const int32_t *t,  // [slots][t_stride]
+      size_t t_stride, int32_t slots, int32_t n,
+      const int32_t *shares,  // [slots]
+      int32_t *out);          // [n]
+
+  // 4.16, in place; the exponent becomes -16.
+  void (*softcap)(
+      int32_t *t,  // [n]
+      int32_t n, int32_t exponent, int32_t cap,
+      const int32_t *tanh_table);  // [4097] H of section 5
 } ev_kernel_set;
 
 // The set of that name, NULL if it is unknown or this processor cannot run it.
