@@ -20,10 +20,12 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
@@ -49,6 +51,19 @@ let package = Package(
       name: "ModelFiles", dependencies: ["CEmbeddedModel", "Digests", "ModelGraph", "Tokenizers"],
       swiftSettings: strict),
     .target(
+      name: "ModelSigning", dependencies: ["Digests", "ModelFiles", "Receipts", crypto], swiftSettings: strict),
+    .target(
+      name: "Hub",
+      dependencies: [
+        "Digests", "ModelFiles", "ModelGraph", crypto,
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ],
+      swiftSettings: strict),
+    .target(
       name: "Inference", dependencies: ["Digests", "ModelGraph", "CKernels"],
       swiftSettings: strict),
     .target(
@@ -72,8 +87,9 @@ let package = Package(
     .executableTarget(
       name: "evident",
       dependencies: [
-        "Digests", "ModelGraph", "Tokenizers", "Receipts", "Verification", "ModelFiles", "Inference", "Node",
-        "Server",
+        "Digests", "ModelGraph", "Tokenizers", "Receipts", "Verification", "ModelFiles", "ModelSigning", "Hub",
+        "Inference",
+        "Node", "Server",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
@@ -94,13 +110,21 @@ let package = Package(
       name: "ModelFilesTests", dependencies: ["Digests", "ModelGraph", "ModelFiles", "model-store-helper"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
+      name: "ModelSigningTests", dependencies: ["Digests", "ModelFiles", "ModelSigning", "Receipts", "Tampering"],
+      exclude: ["Fixtures"], swiftSettings: strict),
+    .testTarget(
+      name: "HubTests", dependencies: ["Digests", "Hub", "ModelFiles", .product(name: "NIOHTTP1", package: "swift-nio")],
+      swiftSettings: strict),
+    .testTarget(
       name: "InferenceTests", dependencies: ["Digests", "ModelGraph", "Tokenizers", "ModelFiles", "Inference"],
       swiftSettings: strict),
     .testTarget(
       name: "ReceiptsTests", dependencies: ["Digests", "ModelGraph", "Receipts", crypto],
       exclude: ["Vectors"], swiftSettings: strict),
+    // Damaged JSON, for the tables of what must follow.
+    .target(name: "Tampering", dependencies: ["Digests"], path: "Tests/Tampering", swiftSettings: strict),
     .testTarget(
-      name: "VerificationTests", dependencies: ["Digests", "ModelGraph", "Receipts", "Verification"],
+      name: "VerificationTests", dependencies: ["Digests", "ModelGraph", "Receipts", "Tampering", "Verification"],
       swiftSettings: strict),
   ]
 )

@@ -1,6 +1,6 @@
 import Crypto
 import Digests
-import Foundation
+import ModelFiles
 public import Receipts
 
 /// Why a node key cannot be used, and what to do.
@@ -30,60 +30,26 @@ public struct NodeKey: Sendable {
 
   /// The key in `path`, made first when the file does not exist.
   public static func loadOrCreate(path: String) throws -> NodeKey {
-    let fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-    if fd >= 0 {
-      defer { close(fd) }
-      return try load(path: path, descriptor: fd)
+    do throws(SecretFile.Failure) {
+      var bytes = try SecretFile.read(path, bytesMax: 65)
+      if bytes == nil {
+        try SecretFile.create(path, Array((Hex.string(Curve25519.Signing.PrivateKey().rawRepresentation) + "\n").utf8))
+        bytes = try SecretFile.read(path, bytesMax: 65)
+      }
+      guard let bytes, let key = signingKey(bytes) else { throw SecretFile.Failure.tooLong(bytesMax: 65) }
+      return NodeKey(signing: key, path: path)
+    } catch {
+      switch error {
+      case .system(let operation, let reason):
+        throw NodeKeyFailure.unreadable(path: path, reason: "\(operation): \(reason)")
+      case .exposed(let mode): throw NodeKeyFailure.exposed(path: path, mode: mode)
+      case .tooLong: throw NodeKeyFailure.notAKey(path: path)
+      }
     }
-    guard errno == ENOENT else { throw NodeKeyFailure.unreadable(path: path, reason: String(cString: strerror(errno))) }
-    try create(path: path)
-    let made = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-    guard made >= 0 else { throw NodeKeyFailure.unreadable(path: path, reason: String(cString: strerror(errno))) }
-    defer { close(made) }
-    return try load(path: path, descriptor: made)
   }
 
-  private static func load(path: String, descriptor fd: Int32) throws -> NodeKey {
-    var status = stat()
-    guard fstat(fd, &status) == 0 else {
-      throw NodeKeyFailure.unreadable(path: path, reason: String(cString: strerror(errno)))
-    }
-    guard status.st_mode & 0o077 == 0 else {
-      throw NodeKeyFailure.exposed(path: path, mode: String(status.st_mode & 0o777, radix: 8))
-    }
-    var bytes = [UInt8](repeating: 0, count: 66)
-    let n = read(fd, &bytes, bytes.count)
-    guard n == 65, bytes[64] == UInt8(ascii: "\n"),
-      let seed = Hex.bytes(String(decoding: bytes[..<64], as: UTF8.self)),
-      let key = NodeSigningKey(seed: seed)
-    else { throw NodeKeyFailure.notAKey(path: path) }
-    return NodeKey(signing: key, path: path)
-  }
-
-  /// Writes beside, syncs, then links into place: two processes that start at once agree on one key.
-  private static func create(path: String) throws {
-    let folder = (path as NSString).deletingLastPathComponent
-    try FileManager.default.createDirectory(
-      atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    let temporary = "\(path).\(getpid()).new"
-    func fail(_ what: String) -> NodeKeyFailure {
-      .unreadable(path: path, reason: "\(what): \(String(cString: strerror(errno)))")
-    }
-    unlink(temporary)
-    let fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard fd >= 0 else { throw fail("cannot create") }
-    defer {
-      close(fd)
-      unlink(temporary)
-    }
-    let text = Array((Hex.string(Curve25519.Signing.PrivateKey().rawRepresentation) + "\n").utf8)
-    guard write(fd, text, text.count) == text.count else { throw fail("cannot write") }
-    guard fsync(fd) == 0 else { throw fail("cannot sync") }
-    guard link(temporary, path) == 0 || errno == EEXIST else { throw fail("cannot put in place") }
-    let directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    if directory >= 0 {
-      fsync(directory)
-      close(directory)
-    }
+  private static func signingKey(_ bytes: [UInt8]) -> NodeSigningKey? {
+    guard bytes.count == 65, bytes[64] == UInt8(ascii: "\n") else { return nil }
+    return Hex.bytes(String(decoding: bytes[..<64], as: UTF8.self)).flatMap(NodeSigningKey.init(seed:))
   }
 }

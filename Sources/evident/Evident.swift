@@ -13,6 +13,7 @@ struct Evident: AsyncParsableCommand {
         evident run --evidence a.evidence.json "Hello!"    keep the evidence
         evident verify --replay a.evidence.json            check it offline, on any machine
         evident serve                                      the OpenAI API on this machine
+        evident pull org/name                              a model from a Hugging Face hub
 
       Settings are taken from flags, then environment variables (EVIDENT_HOST, EVIDENT_PORT, …), then
       the file config.json in $XDG_CONFIG_HOME/evident, then defaults.
@@ -20,8 +21,9 @@ struct Evident: AsyncParsableCommand {
       """,
     version: "evident \(Node.version)",
     subcommands: [
-      RunCommand.self, ServeCommand.self, VerifyCommand.self, ImportCommand.self, ListCommand.self, ShowCommand.self,
-      RemoveCommand.self, KeysCommand.self, BenchCommand.self,
+      RunCommand.self, ServeCommand.self, VerifyCommand.self, PullCommand.self, ImportCommand.self,
+      PublishCommand.self, ListCommand.self, ShowCommand.self, CopyCommand.self, RemoveCommand.self,
+      VerifyModelCommand.self, KeysCommand.self, BenchCommand.self,
     ])
 }
 

@@ -45,6 +45,14 @@ struct Settings: Sendable {
     string("models") ?? ModelStore.defaultRoot(environment: ProcessInfo.processInfo.environment)
   }
 
+  /// The key that signs models, unless another is given.
+  var modelSigningKeyFile: String { stateFolder + "/model-signing.pem" }
+
+  /// Where the public keys lie that may sign models, as .pem files.
+  var trustedSignersFolder: String {
+    string("trustedSigners") ?? Settings.folder("XDG_CONFIG_HOME", ".config") + "/trusted-signers"
+  }
+
   /// Where the node key and the receipts are kept.
   var stateFolder: String { string("state") ?? Settings.folder("XDG_STATE_HOME", ".local/state") }
 

@@ -1,6 +1,7 @@
 import Digests
 import ModelGraph
 import Receipts
+import Tampering
 import Testing
 import Verification
 

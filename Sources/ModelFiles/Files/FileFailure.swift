@@ -21,9 +21,12 @@ public struct FileFailure: Error, Equatable, Sendable, CustomStringConvertible {
   }
 
   /// The failure that `errno` describes right now.
-  static func last(_ operation: String, _ path: String) -> FileFailure {
+  package static func last(_ operation: String, _ path: String) -> FileFailure {
     FileFailure(operation, path, code: errno)
   }
+
+  /// Whether there is no such file.
+  public var isMissing: Bool { code == ENOENT }
 
   static func missing(_ path: String) -> FileFailure { FileFailure("open", path, code: ENOENT) }
 
@@ -39,6 +42,7 @@ public struct FileFailure: Error, Equatable, Sendable, CustomStringConvertible {
     case EMFILE, ENFILE: "too many files are open; raise the limit with `ulimit -n`"
     case EISDIR: "give a file, not a folder"
     case ENOTDIR: "give a folder, not a file"
+    case ENOTEMPTY, EEXIST: "something is there already; give a name that is free, or an empty folder"
     case ENOMEM: "close other programs or use a machine with more memory"
     case EWOULDBLOCK: "another process is using it; try again when that has finished"
     default: "check the disk and try again"

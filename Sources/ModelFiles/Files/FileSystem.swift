@@ -7,11 +7,11 @@
 #endif
 
 /// The few system calls that files need here, with failures that name the path.
-enum FileSystem {
-  enum Kind: Equatable { case file, directory, other }
+package enum FileSystem {
+  package enum Kind: Equatable { case file, directory, other }
 
   /// What lies at `path`, links followed; nil when there is nothing.
-  static func kind(of path: String) throws(FileFailure) -> Kind? {
+  package static func kind(of path: String) throws(FileFailure) -> Kind? {
     var info = stat()
     guard stat(path, &info) == 0 else {
       if errno == ENOENT || errno == ENOTDIR { return nil }
@@ -20,7 +20,7 @@ enum FileSystem {
     return kind(info)
   }
 
-  static func size(of path: String) throws(FileFailure) -> Int {
+  package static func size(of path: String) throws(FileFailure) -> Int {
     var info = stat()
     guard stat(path, &info) == 0 else { throw .last("look at", path) }
     return Int(info.st_size)
@@ -37,7 +37,7 @@ enum FileSystem {
   /// Opens an existing regular file for reading; never blocks on a pipe or a device.
   ///
   /// - Returns: the descriptor, which the caller closes, and the file's size.
-  static func openForReading(_ path: String) throws(FileFailure) -> (descriptor: Int32, bytes: Int) {
+  package static func openForReading(_ path: String) throws(FileFailure) -> (descriptor: Int32, bytes: Int) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw .last("open", path) }
     var info = stat()
@@ -56,7 +56,7 @@ enum FileSystem {
   /// The whole content of a file that must not be longer than `bytesMax`.
   ///
   /// - Throws: ``FileFailure``, or ``FileTooLarge`` before anything is read.
-  static func contents(of path: String, bytesMax: Int) throws -> [UInt8] {
+  package static func contents(of path: String, bytesMax: Int) throws -> [UInt8] {
     let (descriptor, size) = try openForReading(path)
     defer { close(descriptor) }
     guard size <= bytesMax else { throw FileTooLarge(path: path, bytesMax: bytesMax) }
@@ -79,7 +79,7 @@ enum FileSystem {
   }
 
   /// Names in a folder, sorted by bytes, without `.` and `..`; empty when the folder does not exist.
-  static func names(in directory: String) throws(FileFailure) -> [String] {
+  package static func names(in directory: String) throws(FileFailure) -> [String] {
     guard let stream = opendir(directory) else {
       if errno == ENOENT { return [] }
       throw .last("list", directory)
@@ -98,15 +98,25 @@ enum FileSystem {
     return names.sorted(by: precedes)
   }
 
+  /// Whether a folder holds nothing at all.
+  package static func isEmpty(_ directory: String) throws(FileFailure) -> Bool {
+    guard let stream = opendir(directory) else { throw .last("list", directory) }
+    defer { closedir(stream) }
+    var entries = 0
+    // Two of them are `.` and `..`.
+    while entries < 3, readdir(stream) != nil { entries += 1 }
+    return entries < 3
+  }
+
   /// Byte order, the order in which manifests sort names.
-  static func precedes(_ a: String, _ b: String) -> Bool { a.utf8.lexicographicallyPrecedes(b.utf8) }
+  package static func precedes(_ a: String, _ b: String) -> Bool { a.utf8.lexicographicallyPrecedes(b.utf8) }
 
   /// Creates a folder and those above it, durably; fine when it is already there.
-  static func createDirectories(_ path: String) throws(FileFailure) {
+  package static func createDirectories(_ path: String, mode: UInt32 = 0o755) throws(FileFailure) {
     if try kind(of: path) == .directory { return }
     let parent = directory(of: path)
-    if parent != path { try createDirectories(parent) }
-    if mkdir(path, 0o755) == 0 {
+    if parent != path { try createDirectories(parent, mode: mode) }
+    if mkdir(path, mode_t(mode)) == 0 {
       try synchronizeDirectory(parent)
     } else if errno != EEXIST {
       throw .last("create the folder", path)
@@ -116,7 +126,7 @@ enum FileSystem {
   }
 
   /// Makes renames and removals in a folder survive a power cut.
-  static func synchronizeDirectory(_ path: String) throws(FileFailure) {
+  package static func synchronizeDirectory(_ path: String) throws(FileFailure) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_DIRECTORY)
     guard descriptor >= 0 else { throw .last("open", path) }
     defer { close(descriptor) }
@@ -125,7 +135,7 @@ enum FileSystem {
   }
 
   /// Removes a file; fine when it is already gone.
-  static func remove(_ path: String) throws(FileFailure) {
+  package static func remove(_ path: String) throws(FileFailure) {
     guard unlink(path) == 0 || errno == ENOENT else { throw .last("remove", path) }
   }
 
@@ -136,7 +146,7 @@ enum FileSystem {
   static let pageBytes = max(4096, sysconf(Int32(_SC_PAGESIZE)))
 
   /// The folder that holds `path`.
-  static func directory(of path: String) -> String {
+  package static func directory(of path: String) -> String {
     var bytes = Array(path.utf8)[...]
     while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
     guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return "." }
@@ -144,7 +154,7 @@ enum FileSystem {
   }
 
   /// The last component of `path`.
-  static func name(of path: String) -> String {
+  package static func name(of path: String) -> String {
     String(decoding: path.utf8.split(separator: UInt8(ascii: "/")).last ?? [], as: UTF8.self)
   }
 }

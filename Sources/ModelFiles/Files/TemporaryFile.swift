@@ -13,7 +13,7 @@ import Digests
 /// Until it is published it has a name that starts with ``prefix`` and is locked by this process; a
 /// leftover that nobody locks belongs to a process that died. An unpublished file is removed with the
 /// object.
-final class TemporaryFile {
+package final class TemporaryFile {
   static let prefix = ".incoming-"
 
   let directory: String
@@ -22,7 +22,7 @@ final class TemporaryFile {
   private let descriptor: Int32
   private var published = false
 
-  init(in directory: String) throws(FileFailure) {
+  package init(in directory: String) throws(FileFailure) {
     self.directory = directory
     let name = Hex.string(UInt64.random(in: 0 ... .max).bigEndianBytes)
     path = directory + "/" + TemporaryFile.prefix + name
@@ -53,7 +53,7 @@ final class TemporaryFile {
     }
   }
 
-  func write(_ bytes: [UInt8]) throws(FileFailure) {
+  package func write(_ bytes: [UInt8]) throws(FileFailure) {
     // `withUnsafeBytes` cannot carry a typed error out.
     var failure: FileFailure?
     bytes.withUnsafeBytes { buffer in
@@ -89,7 +89,7 @@ final class TemporaryFile {
   }
 
   /// On disk, named, and the name on disk too.
-  func publish(as name: String) throws(FileFailure) {
+  package func publish(as name: String) throws(FileFailure) {
     try synchronize()
     try rename(to: name)
     try FileSystem.synchronizeDirectory(directory)

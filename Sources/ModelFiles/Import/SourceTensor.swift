@@ -34,6 +34,8 @@ public struct SourceTensor: Sendable {
   private let start: Int
   private let rowBytes: Int
   private let rowOrder: RowOrder
+  /// Which stored element each element of a row is; nil for their own order.
+  private let elementOrder: [Int]?
   /// Added to every element that is read.
   private let addend: Float
 
@@ -61,12 +63,12 @@ public struct SourceTensor: Sendable {
     precondition(shape.dropLast().reduce(1, *) * rowBytes == range.count)
     self.init(
       name: name, shape: shape, file: file, encoding: encoding, mapping: mapping, start: range.lowerBound,
-      rowBytes: rowBytes, rowOrder: .consecutive(from: 0), addend: 0)
+      rowBytes: rowBytes, rowOrder: .consecutive(from: 0), elementOrder: nil, addend: 0)
   }
 
   private init(
     name: String, shape: [Int], file: String, encoding: Encoding, mapping: MappedFile, start: Int, rowBytes: Int,
-    rowOrder: RowOrder, addend: Float
+    rowOrder: RowOrder, elementOrder: [Int]?, addend: Float
   ) {
     self.name = name
     self.shape = shape
@@ -76,6 +78,7 @@ public struct SourceTensor: Sendable {
     self.start = start
     self.rowBytes = rowBytes
     self.rowOrder = rowOrder
+    self.elementOrder = elementOrder
     self.addend = addend
   }
 
@@ -99,7 +102,7 @@ public struct SourceTensor: Sendable {
   private func view(_ shape: [Int], _ rowOrder: RowOrder, addend: Float? = nil) -> SourceTensor {
     SourceTensor(
       name: name, shape: shape, file: file, encoding: encoding, mapping: mapping, start: start, rowBytes: rowBytes,
-      rowOrder: rowOrder, addend: addend ?? self.addend)
+      rowOrder: rowOrder, elementOrder: elementOrder, addend: addend ?? self.addend)
   }
 
   /// The same numbers under another name.
@@ -124,6 +127,27 @@ public struct SourceTensor: Sendable {
   public func permutedRows(_ rows: [Int]) -> SourceTensor {
     precondition(rows.count == rowCount && rows.allSatisfy { (0..<rowCount).contains($0) })
     return view(shape, .listed(rows.map(rowOrder.stored)))
+  }
+
+  /// The same vector with element i taken from element `order[i]`. Such a view has no groups.
+  public func permutedElements(_ order: [Int]) -> SourceTensor {
+    precondition(shape.count == 1 && order.count == columns && order.allSatisfy { (0..<columns).contains($0) })
+    return SourceTensor(
+      name: name, shape: shape, file: file, encoding: encoding, mapping: mapping, start: start, rowBytes: rowBytes,
+      rowOrder: rowOrder, elementOrder: elementOrder.map { stored in order.map { stored[$0] } } ?? order,
+      addend: addend)
+  }
+
+  /// Elements `range` of a vector of floats in its own order.
+  public func elements(_ range: Range<Int>) -> SourceTensor {
+    guard case .floats(let format) = encoding, shape.count == 1, elementOrder == nil else {
+      preconditionFailure("tensor \(name) is no plain vector of floats")
+    }
+    precondition(range.lowerBound >= 0 && range.upperBound <= columns)
+    return SourceTensor(
+      name: name, shape: [range.count], file: file, encoding: encoding, mapping: mapping,
+      start: start + rowOrder.stored(0) * rowBytes + range.lowerBound * format.bytes,
+      rowBytes: range.count * format.bytes, rowOrder: .consecutive(from: 0), elementOrder: nil, addend: addend)
   }
 
   /// Slice `index` of the outermost dimension, which then falls away.
@@ -161,12 +185,16 @@ public struct SourceTensor: Sendable {
     case .floats(let format): format.widen(storedRow(r), into: target)
     case .blocks(let format): format.dequantise(storedRow(r), into: target)
     }
+    if let elementOrder {
+      let stored = Array(target)
+      for (i, from) in elementOrder.enumerated() { target[i] = stored[from] }
+    }
     if addend != 0 { for i in 0..<target.count { target[i] += addend } }
   }
 
   /// The block format whose groups ``readGroups(row:quants:scales:minimums:)`` reads; nil for floats.
   public var groupFormat: BlockFormat? {
-    if case .blocks(let format) = encoding, addend == 0 { format } else { nil }
+    if case .blocks(let format) = encoding, elementOrder == nil, addend == 0 { format } else { nil }
   }
 
   /// Row `r` exactly as its blocks state it: w = scale · q - minimum for each group of
@@ -199,7 +227,8 @@ public struct SourceTensor: Sendable {
 
   /// Whether two tensors are stored as the same bytes, row for row.
   func isStoredLike(_ other: SourceTensor) -> Bool {
-    guard encoding == other.encoding, shape == other.shape, addend == other.addend else { return false }
+    guard encoding == other.encoding, shape == other.shape, addend == other.addend, elementOrder == other.elementOrder
+    else { return false }
     let step = max(1, (8 << 20) / max(rowBytes, 1))
     for first in stride(from: 0, to: rowCount, by: step) {
       let range = first..<min(first + step, rowCount)

@@ -22,15 +22,20 @@ extension Pack {
 
   /// Writes a loaded model to a pack file.
   ///
-  /// - Throws: ``FileFailure``.
-  public static func write(_ model: LoadedModel, to path: String) throws {
+  /// - Parameter progress: called with the number of bytes written since the last call; what it throws ends
+  ///   the work.
+  /// - Throws: ``FileFailure``, and ``LoadRejection`` when the model's bytes are not what its manifest states.
+  public static func write(
+    _ model: LoadedModel, to path: String, progress: (Int) throws -> Void = { _ in }
+  ) throws {
     try write(
       manifest: model.manifest, weights: model.image.weights, tokenizer: model.tokenizer,
-      chatTemplate: model.chatTemplate, to: path)
+      chatTemplate: model.chatTemplate, to: path, progress: progress)
   }
 
   private static func write(
-    manifest: ModelManifest, weights: ModelBytes, tokenizer: [UInt8], chatTemplate: [UInt8]?, to path: String
+    manifest: ModelManifest, weights: ModelBytes, tokenizer: [UInt8], chatTemplate: [UInt8]?, to path: String,
+    progress: (Int) throws -> Void = { _ in }
   ) throws {
     let manifestBytes = manifest.canonicalBytes
     let contents =
@@ -51,7 +56,14 @@ extension Pack {
     try file.write(header)
     for content in contents {
       try file.pad()
-      try withExtendedLifetime(content) { try file.write(content.buffer) }
+      var left = content.buffer[...]
+      while !left.isEmpty {
+        let part = left.prefix(16 << 20)
+        try file.write(UnsafeRawBufferPointer(rebasing: part))
+        left = left.dropFirst(part.count)
+        try progress(part.count)
+      }
+      withExtendedLifetime(content) {}
     }
     // What is published must load.
     _ = try Pack.load(path: file.path)

@@ -6,15 +6,21 @@ extension ModelStore {
   ///
   /// The long part runs without holding up others; only the renames at the end are exclusive.
   ///
-  /// - Throws: as ``HuggingFaceImporter``, ``StoreRejection`` for the built-in model's name.
+  /// - Parameter provenance: what to remember about where it came from.
+  /// - Throws: as ``HuggingFaceImporter``, ``StoreRejection`` for the built-in model's name,
+  ///   `CancellationError` when the task that it runs in is cancelled.
   @discardableResult
   public func importModel(
-    directory: String, as name: ModelName?, options: ImportOptions = ImportOptions()
+    directory: String, as name: ModelName?, options: ImportOptions = ImportOptions(),
+    provenance: ModelProvenance? = nil
   ) throws -> Digest<ModelManifest> {
     try refuseReserved(name)
     let importer = try HuggingFaceImporter(directory: directory, options: options)
     let weights = try incoming(in: blobs)
-    let manifest = try importer.convert { try weights.write($0) }
+    let manifest = try importer.convert { bytes in
+      try Task.checkCancellation()
+      try weights.write(bytes)
+    }
     try weights.synchronize()
     // What becomes visible must load.
     let parts = LoadedModel.Parts(
@@ -23,7 +29,7 @@ extension ModelStore {
     let model = try LoadedModel(manifestBytes: manifest.canonicalBytes, digest: nil, checkingDigests: false) { _ in
       parts
     }
-    try commit(model, weights: weights, as: name)
+    try commit(model, weights: weights, as: name, provenance: provenance)
     return model.digest
   }
 
@@ -35,15 +41,15 @@ extension ModelStore {
     let weights = try incoming(in: blobs)
     try weights.write(model.image.weights.buffer)
     try weights.synchronize()
-    try commit(model, weights: weights, as: name)
+    try commit(model, weights: weights, as: name, provenance: nil)
   }
 
-  private func refuseReserved(_ name: ModelName?) throws(StoreRejection) {
+  func refuseReserved(_ name: ModelName?) throws(StoreRejection) {
     if name?.text == EmbeddedModel.name { throw .reservedName(EmbeddedModel.name) }
   }
 
   /// A temporary file that no sweep takes for a dead process's: it is created and locked under the lock.
-  private func incoming(in folder: String) throws -> TemporaryFile {
+  func incoming(in folder: String) throws -> TemporaryFile {
     for folder in folders { try FileSystem.createDirectories(folder) }
     let lock = try FileLock(lockPath, .exclusive)
     defer { withExtendedLifetime(lock) {} }
@@ -54,7 +60,9 @@ extension ModelStore {
   ///
   /// Everything is on disk before the first rename. A process that dies between the renames leaves the
   /// temporary tag or manifest, from which the next one knows that there is something to sweep.
-  private func commit(_ model: LoadedModel, weights: TemporaryFile, as name: ModelName?) throws {
+  private func commit(
+    _ model: LoadedModel, weights: TemporaryFile, as name: ModelName?, provenance: ModelProvenance?
+  ) throws {
     let lock = try FileLock(lockPath, .exclusive)
     defer { withExtendedLifetime(lock) {} }
     func prepared(_ bytes: [UInt8], in folder: String) throws -> TemporaryFile {
@@ -67,6 +75,7 @@ extension ModelStore {
     let manifest = try prepared(model.manifestBytes, in: manifests)
     let tokenizer = try prepared(model.tokenizer, in: blobs)
     let template = try model.chatTemplate.map { try prepared($0, in: blobs) }
+    let origin = try provenance.map { try prepared(Array($0.json.text().utf8), in: provenances) }
 
     // A blob that is already there is replaced by the same bytes, which also mends a damaged one.
     let named = model.manifest.blobs
@@ -74,6 +83,7 @@ extension ModelStore {
     try tokenizer.rename(to: "sha256-\(named.tokenizer.digest.hex)")
     if let template, let blob = named.chatTemplate { try template.rename(to: "sha256-\(blob.digest.hex)") }
     try FileSystem.synchronizeDirectory(blobs)
+    try origin?.rename(to: "sha256-\(model.digest.hex).json")
     try manifest.rename(to: "sha256-\(model.digest.hex).json")
     try FileSystem.synchronizeDirectory(manifests)
     if let tag, let name {

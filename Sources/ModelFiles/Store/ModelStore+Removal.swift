@@ -17,9 +17,13 @@ extension ModelStore {
   /// - Throws: ``StoreRejection``, ``FileFailure``.
   @discardableResult
   public func remove(_ argument: String) throws -> ModelRemoval {
-    guard case .stored(let digest) = try resolve(argument) else { throw StoreRejection.embedded(argument) }
+    // Says what is wrong with the argument before a lock's file is created in a store that does not exist.
+    let found = try stored(resolve(argument), argument)
     let lock = try FileLock(lockPath, .exclusive)
     defer { withExtendedLifetime(lock) {} }
+    // What it stands for now: another process may have moved the name meanwhile.
+    let isRepository = argument.utf8.contains(UInt8(ascii: "/"))
+    let digest = isRepository ? found : try stored(resolveName(argument), argument)
     var removal = ModelRemoval()
     let names = try tagged().filter { $0.digest == digest }.map(\.name.text)
     // Should this process die half way, the marker tells the next one to finish.
@@ -34,12 +38,22 @@ extension ModelStore {
     if removal.names.count == names.count {
       try FileSystem.remove(path(of: digest))
       try FileSystem.synchronizeDirectory(manifests)
+      try FileSystem.remove(signaturePath(of: digest))
       removal.digest = digest
+      try removeUnusedProvenance()
       // Where another model is damaged its blobs are unknown, and all stay.
       do { (removal.blobs, removal.bytes) = try removeUnusedBlobs() } catch is LoadRejection {}
     }
     withExtendedLifetime(marker) {}
     return removal
+  }
+
+  private func stored(_ reference: ModelReference, _ argument: String) throws -> Digest<ModelManifest> {
+    switch reference {
+    case .stored(let digest): return digest
+    case .embedded: throw StoreRejection.embedded(argument)
+    case .pack: throw StoreRejection.unknownModel(argument, known: try tagged().map(\.name.text))
+    }
   }
 
   /// Removes what processes left that died in the middle of something. Does nothing when somebody is at
@@ -57,7 +71,7 @@ extension ModelStore {
     }
     guard !dead.isEmpty else { return }
     // The temporary files go last: as long as one is there, the next process sweeps again.
-    guard (try? removeUnusedBlobs()) != nil else { return }
+    guard (try? removeUnusedBlobs()) != nil, (try? removeUnusedProvenance()) != nil else { return }
     for path in dead { try? FileSystem.remove(path) }
   }
 

@@ -7,6 +7,9 @@ public import ModelGraph
 ///     blobs/sha256-<hex>            weights, tokenizers, templates
 ///     manifests/sha256-<hex>.json   one per model
 ///     tags/<name>                   the digest that a name stands for
+///     signatures/sha256-<hex>.json  who signed what a model was imported from, if that is known
+///     provenance/sha256-<hex>.json  where a model came from; see ``ModelProvenance``
+///     downloads/<name>/             files on their way in; see ``DownloadFolder``
 ///
 /// Not trusted: whoever can write to it can at most make models fail to load, because bytes are checked
 /// against the digest that was asked for.
@@ -31,7 +34,8 @@ public struct ModelStore: Sendable {
   var blobs: String { root + "/blobs" }
   var manifests: String { root + "/manifests" }
   var tags: String { root + "/tags" }
-  var folders: [String] { [blobs, manifests, tags] }
+  var signatures: String { root + "/signatures" }
+  var folders: [String] { [blobs, manifests, tags, provenances, signatures] }
   var lockPath: String { root + "/.lock" }
 
   func path(of blob: Digest<ModelManifest.Blob>) -> String { "\(blobs)/sha256-\(blob.hex)" }
@@ -82,12 +86,18 @@ public struct ModelStore: Sendable {
       switch try FileSystem.kind(of: argument) {
       case .directory: throw StoreRejection.directory(argument)
       case .file: return .pack(path: argument)
-      case .other, nil: throw FileFailure.missing(argument)
+      case .other: throw FileFailure.missing(argument)
+      case nil: return try resolveRepository(argument)
       }
     }
-    if argument == EmbeddedModel.name { return .embedded }
     let lock = readLock()
     defer { withExtendedLifetime(lock) {} }
+    return try resolveName(argument)
+  }
+
+  /// ``resolve(_:)`` for what is not a path. The caller holds the lock.
+  func resolveName(_ argument: String) throws -> ModelReference {
+    if argument == EmbeddedModel.name { return .embedded }
     let names = try tagged()
     if let tag = names.first(where: { $0.name.text == argument }) { return .stored(tag.digest) }
     let isExplicit = argument.utf8.starts(with: "sha256:".utf8)

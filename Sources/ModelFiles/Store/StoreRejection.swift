@@ -3,6 +3,8 @@ public enum StoreRejection: Error, Equatable, Sendable, CustomStringConvertible 
   case invalidName(String, problem: String)
   case reservedName(String)
   case unknownModel(String, known: [String])
+  /// A hub's repository of which nothing is in the store.
+  case notPulled(String)
   case ambiguous(String, candidates: [String])
   case directory(String)
   case embedded(String)
@@ -14,6 +16,8 @@ public enum StoreRejection: Error, Equatable, Sendable, CustomStringConvertible 
     case .reservedName(let name): "\(quoted(name)) is the name of the built-in model; choose another"
     case .unknownModel(let name, let known):
       "there is no model \(quoted(name)); known: \(known.joined(separator: ", ")). Import one with `evident import FOLDER`"
+    case .notPulled(let repository):
+      "\(repository) is neither a file nor a model in the store; fetch it with `evident pull \(repository)`"
     case .ambiguous(let prefix, let candidates):
       "\(quoted(prefix)) fits several models: \(candidates.joined(separator: ", ")); give more digits"
     case .directory(let path):

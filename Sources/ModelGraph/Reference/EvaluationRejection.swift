@@ -2,6 +2,12 @@
 public enum EvaluationRejection: Error, Equatable, Sendable, CustomStringConvertible {
   case tokenOutsideVocabulary(Int32, index: Int, vocabularySize: Int)
   case contextExceeded(positions: Int, contextLength: Int)
+  /// Logits of an encoder.
+  case encodesOnly
+  /// An embedding of a decoder.
+  case generatesOnly
+  case noTokens
+  case dimensionsOutOfRange(Int, max: Int)
 
   public var description: String {
     switch self {
@@ -9,6 +15,11 @@ public enum EvaluationRejection: Error, Equatable, Sendable, CustomStringConvert
       "token \(index) is \(token); this model's ids are 0 to \(size - 1)"
     case .contextExceeded(let positions, let length):
       "\(positions) positions do not fit this model's context of \(length); send fewer tokens"
+    case .encodesOnly: "this model makes embeddings and does not continue a text; use another model"
+    case .generatesOnly: "this model continues a text and does not make embeddings; use another model"
+    case .noTokens: "an embedding needs one token at least; send some text"
+    case .dimensionsOutOfRange(let found, let max):
+      "an embedding of \(found) dimensions was asked for; this model makes 1 to \(max)"
     }
   }
 }

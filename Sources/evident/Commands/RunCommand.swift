@@ -80,8 +80,16 @@ struct RunCommand: AsyncParsableCommand {
     switch words.count {
     case 0: return (standard, nil)
     case 1:
-      let isModel = (try? store.resolve(words[0])) != nil
-      return isModel ? (words[0], nil) : (standard, words[0])
+      do {
+        _ = try store.resolve(words[0])
+        return (words[0], nil)
+      } catch let error as StoreRejection {
+        // The name of a repository is not a question.
+        if case .notPulled = error { throw error }
+        return (standard, words[0])
+      } catch {
+        return (standard, words[0])
+      }
     case 2: return (words[0], words[1])
     default:
       throw ValidationError("at most a model and a prompt are expected; put the prompt in quotes")
