@@ -1,6 +1,7 @@
 import Foundation
 public import ModelGraph
 public import Receipts
+import Synchronization
 import Verification
 
 /// Embeddings with their evidence.
