@@ -1,4 +1,6 @@
+import Digests
 import ModelFiles
+import ModelGraph
 import Testing
 
 /// The Python reference, written from docs/spec/model.md alone, makes the same manifests and weights.
