@@ -42,14 +42,8 @@ extension ImportSource {
       ModelManifest.SourceFile(name: $0.name, digest: Digest(of: $0.bytes), bytes: $0.bytes.count)
     }
     for (name, mapping) in mappings {
-      var digest = StreamingDigest<ModelManifest.SourceFile>()
-      for from in stride(from: 0, to: mapping.count, by: 16 << 20) {
-        let part = from..<min(from + (16 << 20), mapping.count)
-        digest.update(UnsafeRawBufferPointer(rebasing: mapping.buffer[part]))
-        mapping.release(part)
-        progress(part.count)
-      }
-      files.append(ModelManifest.SourceFile(name: name, digest: digest.finalized(), bytes: mapping.count))
+      let digest = mapping.digest(0..<mapping.count, as: ModelManifest.SourceFile.self) { progress($0) }
+      files.append(ModelManifest.SourceFile(name: name, digest: digest, bytes: mapping.count))
     }
     return files.sorted { FileSystem.precedes($0.name, $1.name) }
   }
