@@ -113,7 +113,8 @@ let package = Package(
       name: "ModelSigningTests", dependencies: ["Digests", "ModelFiles", "ModelSigning", "Receipts", "Tampering"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
-      name: "HubTests", dependencies: ["Digests", "Hub", "ModelFiles", .product(name: "NIOHTTP1", package: "swift-nio")],
+      name: "HubTests",
+      dependencies: ["Digests", "Hub", "ModelFiles", .product(name: "NIOHTTP1", package: "swift-nio")],
       swiftSettings: strict),
     .testTarget(
       name: "InferenceTests", dependencies: ["Digests", "ModelGraph", "Tokenizers", "ModelFiles", "Inference"],

@@ -43,6 +43,15 @@ RANGES = [
 ]
 
 
+# What joins to one character for the reader: marks, joiners, jamo, flags, conjuncts, pictures.
+CLUSTERS = [
+    "e", "a", "A", "\u00e9", "\u00a9", "\u00ae", "\r", "\n", "\u0001", "\u200d", "\u200c", "\u0301", "\u0323", "\u0308",
+    "\u20e3", "\ufe0f", "\u0600", "\u0903", "\u0e33", "\u1100", "\u1161", "\u11a8", "\uac00", "\uac01", "\U0001f1e9",
+    "\U0001f1ea", "\U0001f468", "\U0001f3fd", "\u0915", "\u094d", "\u0937", "\u0958", "\ufb01", "\uff21", "\u2460", "\u00bd",
+    "\u0344", "\u1e9b", "\uff9e", "\u3099", "\u304b", " ", "\u00a0", "\u3000", "\u00ad", "\u2028", "\ufeff", "1",
+]
+
+
 def scalar(r):
     low, high = r.choice(RANGES)
     while True:
@@ -57,6 +66,8 @@ def words(r):
 
 def string(r):
     kind = r.random()
+    if kind < 0.05:
+        return "".join(r.choice(CLUSTERS) for _ in range(r.randint(1, 16)))
     if kind < 0.15:
         s = r.choice(SENTENCES)
         a, b = sorted((r.randint(0, len(s)), r.randint(0, len(s))))

@@ -1,8 +1,11 @@
-"""Trains tokenizers of every supported family with Hugging Face `tokenizers`, computes ids of generated
-strings, and writes both for Tests/TokenizersTests/DifferentialTests.swift.
+"""Computes ids of generated strings with other people's tokenizers, for
+Tests/TokenizersTests/DifferentialTests.swift: families trained on the spot with Hugging Face `tokenizers` and with
+`sentencepiece`, and real vocabularies that ship inside packages of PyPI, with `tokenizers`, `sentencepiece` and
+`tiktoken`.
 
-    python3 -m venv VENV && VENV/bin/pip install tokenizers==0.23.3
-    VENV/bin/python Reference/tokenizers/differential.py --out CASES [--strings 100000] [--seed 1]
+    scripts/tokenizer-differential.sh [STRINGS] [SEED]     # everything, with the counts of every family
+
+    VENV/bin/python Reference/tokenizers/differential.py --out CASES [--strings 100000] [--seed 1] [--packages FOLDER]
     EVIDENT_TOKENIZER_CASES=CASES swift test -c release --filter DifferentialTests
 """
 import argparse
@@ -11,8 +14,13 @@ import os
 import random
 
 import corpus
+import real_families
+import sentencepiece_families
 from tokenizers import (AddedToken, Regex, Tokenizer, decoders as D, models as M, normalizers as N,
                         pre_tokenizers as P, processors as O, trainers as T)
+
+# SentencePiece's rules "nmt_nfkc", as it compiles them into a model.
+RULES = sentencepiece_families.train("sp-unigram-nfkc", random.Random(0), 40).normalizer_spec.precompiled_charsmap
 
 LLAMA3 = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 QWEN2 = LLAMA3.replace(r"\p{N}{1,3}", r"\p{N}")
@@ -126,6 +134,24 @@ def word_level_bpe(text, r):
     return t
 
 
+def word_level(text, r):
+    t = Tokenizer(M.WordLevel(unk_token="<unk>"))
+    t.normalizer = N.Sequence([N.Nmt(), N.Lowercase()])
+    t.pre_tokenizer = P.Sequence([P.WhitespaceSplit(), P.FixedLength(4)])
+    t.decoder = None
+    t.train_from_iterator(text, T.WordLevelTrainer(vocab_size=900, special_tokens=["<unk>", "<s>"], show_progress=False))
+    return t
+
+
+def ctc(text, r):
+    t = Tokenizer(M.WordLevel(unk_token="<unk>"))
+    t.normalizer = N.Replace(" ", "|")
+    t.pre_tokenizer = P.FixedLength(1)
+    t.decoder = D.CTC(pad_token="<pad>", word_delimiter_token="|", cleanup=True)
+    t.train_from_iterator(text, T.WordLevelTrainer(special_tokens=["<unk>", "<pad>"], show_progress=False))
+    return t
+
+
 def flags(text, r):
     """Every combination of the flags of added tokens, with a normalizer that changes them."""
     t = Tokenizer(M.BPE())
@@ -144,7 +170,7 @@ def random_pipeline(text, r):
     behavior = lambda: r.choice(["removed", "isolated", "merged_with_previous", "merged_with_next", "contiguous"])
     normalizers = [
         lambda: N.NFC(), lambda: N.NFD(), lambda: N.NFKC(), lambda: N.NFKD(), lambda: N.Lowercase(),
-        lambda: N.StripAccents(), lambda: N.Replace("a", "b"), lambda: N.Replace(Regex(r"\s+"), " "),
+        lambda: N.StripAccents(), lambda: N.Nmt(), lambda: N.Precompiled(RULES), lambda: N.Replace("a", "b"), lambda: N.Replace(Regex(r"\s+"), " "),
         lambda: N.Replace(Regex("(?i)e+"), ""), lambda: N.Prepend("\u2581"), lambda: N.Strip(), lambda: N.Strip(True, False),
         lambda: N.BertNormalizer(clean_text=r.random() < 0.5, handle_chinese_chars=r.random() < 0.5,
                                  strip_accents=r.random() < 0.5, lowercase=r.random() < 0.5),
@@ -154,7 +180,7 @@ def random_pipeline(text, r):
         lambda: P.Digits(r.random() < 0.5), lambda: P.Punctuation(behavior()), lambda: P.Whitespace(),
         lambda: P.WhitespaceSplit(), lambda: P.BertPreTokenizer(),
         lambda: P.Metaspace(prepend_scheme=r.choice(["always", "first", "never"]), split=r.random() < 0.5),
-        lambda: P.CharDelimiterSplit(r.choice(" e.")),
+        lambda: P.CharDelimiterSplit(r.choice(" e.")), lambda: P.FixedLength(r.randint(1, 9)),
     ]
     t = Tokenizer(M.BPE(ignore_merges=r.random() < 0.3))
     steps = [r.choice(normalizers)() for _ in range(r.randint(0, 2))]
@@ -189,6 +215,10 @@ FAMILIES = {
     "metaspace-bpe": sentencepiece_bpe(N.NFKC(), *METASPACE("always"), alphabet=150),
     "unigram": unigram(N.Sequence([N.NFKC(), N.Replace(Regex(" {2,}"), " ")]), *METASPACE("always"), False),
     "unigram-first": unigram(None, *METASPACE("first"), True),
+    "unigram-xlm": unigram(N.Sequence([N.Precompiled(RULES), N.Strip(False, True), N.Replace(Regex(" {2,}"), "\u2581")]),
+                           *METASPACE("always"), False),
+    "unigram-t5": unigram(N.Precompiled(RULES), *METASPACE("first"), True),
+    "word-level-model": word_level, "ctc": ctc,
     "unigram-never": unigram(N.Strip(), *METASPACE("never"), False),
     "bert-uncased": word_piece(lowercase=True),
     "bert-cased": word_piece(lowercase=False, strip_accents=False),
@@ -203,35 +233,61 @@ FAMILIES = {
 REPAIRED = "\ufffd"
 
 
+def trained_cases(name, t, strings):
+    found = []
+    for s in strings:
+        ids = t.encode(s, add_special_tokens=False).ids
+        case = {"text": s, "ids": ids, "framed": t.encode(s).ids}
+        decoded = t.decode(ids)
+        if REPAIRED not in decoded and not name.startswith("flags"):
+            case["decoded"] = decoded
+        if not isinstance(t.model, (M.Unigram, M.WordPiece, M.WordLevel)):
+            t.encode_special_tokens = True
+            case["plain"] = t.encode(s, add_special_tokens=False).ids
+            t.encode_special_tokens = False
+        found.append(case)
+    return found
+
+
+def families(a):
+    """Name, file of the tokenizer, a function from strings to cases, the random generator."""
+    for name, make in FAMILIES.items():
+        if not a.only or a.only in name:
+            r = random.Random(f"{a.seed} {name}")
+            t = make(corpus.training_text(r, a.lines), r)
+            yield name, t.to_str().encode(), lambda strings: trained_cases(name, t, strings), r
+    for name, model, r in sentencepiece_families.families(a.seed, a.lines) if not a.only or "sp-" in a.only else []:
+        yield name, *sentencepiece_families.cases(model, [])[:1], lambda s: sentencepiece_families.cases(model, s)[1], r
+    for name, data, cases in real_families.families(a.packages) if a.real else []:
+        if not a.only or a.only in name:
+            yield name, data, cases, random.Random(f"{a.seed} {name}")
+
+
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--out", required=True)
-    arguments.add_argument("--strings", type=int, default=100_000)
+    arguments.add_argument("--strings", type=int, default=2000, help="for each family")
     arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--lines", type=int, default=3000, help="of text to train on")
+    arguments.add_argument("--packages", help="a folder of wheels with vocabularies of real models")
+    arguments.add_argument("--no-real", dest="real", action="store_false")
     arguments.add_argument("--only")
     a = arguments.parse_args()
     print("seed", a.seed)
-    names = [n for n in FAMILIES if not a.only or a.only in n]
-    for name in names:
-        r = random.Random(f"{a.seed} {name}")
-        t = FAMILIES[name](corpus.training_text(r), r)
+    total = 0
+    for name, data, cases, r in families(a):
         folder = os.path.join(a.out, name)
         os.makedirs(folder, exist_ok=True)
-        t.save(os.path.join(folder, "tokenizer.json"), pretty=False)
-        strings = list(corpus.SENTENCES) + [corpus.string(r) for _ in range(-(-a.strings // len(names)))]
+        with open(os.path.join(folder, "tokenizer"), "wb") as f:
+            f.write(data)
+        strings = list(corpus.SENTENCES) + [corpus.string(r) for _ in range(a.strings)]
         with open(os.path.join(folder, "cases.jsonl"), "w") as f:
-            for s in strings:
-                ids = t.encode(s, add_special_tokens=False).ids
-                case = {"text": s, "ids": ids, "framed": t.encode(s).ids}
-                decoded = t.decode(ids)
-                if REPAIRED not in decoded and not name.startswith("flags"):
-                    case["decoded"] = decoded
-                if not isinstance(t.model, (M.Unigram, M.WordPiece)):
-                    t.encode_special_tokens = True
-                    case["plain"] = t.encode(s, add_special_tokens=False).ids
-                    t.encode_special_tokens = False
+            for case in cases(strings):
                 f.write(json.dumps(case, ensure_ascii=False) + "\n")
-        print(name, t.get_vocab_size(), len(strings), flush=True)
+        total += len(strings)
+        print(f"{name}: {len(strings)} strings", flush=True)
+    print(total, "strings in all")
 
 
-main()
+if __name__ == "__main__":
+    main()

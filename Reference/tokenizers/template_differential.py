@@ -248,4 +248,5 @@ def main():
             f.write(json.dumps(case) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -7,13 +7,14 @@ public enum Licence {
   /// An identifier that can be printed; nil for anything else.
   static func cleaned(_ text: String) -> String? {
     let text = text.trimmingCharacters(in: CharacterSet(charactersIn: " \t\r\"'"))
-    guard !text.isEmpty, text.utf8.count <= 128, text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
+    guard !text.isEmpty, text.utf8.count <= 128,
+      text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
     else { return nil }
     return text
   }
 
   /// `license:` of a model card's front matter (YAML between two `---` lines), `license_name:` where it says "other".
-  static func of(card: String) -> String? {
+  package static func of(card: String) -> String? {
     var lines = card.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)[...]
     guard lines.popFirst()?.trimmingCharacters(in: .whitespaces) == "---" else { return nil }
     var values: [String: String] = [:]

@@ -12,7 +12,8 @@ public enum PullEvent: Sendable {
   case progress(bytesDone: Int, bytesTotal: Int)
   case retrying(reason: String, seconds: Double)
   case damagedCache(path: String)
-  case checking
+  /// Bytes that are on this machine are hashed before they are used.
+  case checking(what: String, bytes: Int)
   case importing
 }
 
@@ -92,8 +93,7 @@ public struct ModelPull: Sendable {
     let name = try chosenName(selection)
 
     let folder = try store.openDownloads(reference.repository.replacing("/", with: "--")) { report(.waiting) }
-    if let digest = try presentModel(selection, listing) {
-      if try store.model(named: name) != digest { try store.copy(digest.description, to: name) }
+    if let digest = try presentModel(selection, listing), try give(name, to: digest) {
       try folder.remove([])
       return PullOutcome(
         digest: digest, name: name, commit: listing.commit, licence: listing.licence, bytesDownloaded: 0,
@@ -110,8 +110,10 @@ public struct ModelPull: Sendable {
       files = [file]
       try await acquisition.obtain(card + files)
     case .directory(let texts, let weights):
-      try await acquisition.obtain(card + texts + [weights])
+      try await acquisition.obtain(card + texts)
+      // Gigabytes of a model that cannot be imported are not worth fetching.
       try ImportPreflight.check(directory: folder.path)
+      try await acquisition.obtain([weights])
       let shards = weights.path == FileSelection.index ? try shards(of: folder.path(of: weights.path), listing) : []
       try await acquisition.obtain(shards)
       files = texts + [weights] + shards
@@ -149,6 +151,16 @@ public struct ModelPull: Sendable {
     return name
   }
 
+  /// - Returns: false when another process has removed the model meanwhile.
+  private func give(_ name: ModelName, to digest: Digest<ModelManifest>) throws -> Bool {
+    do {
+      if try store.model(named: name) != digest { try store.copy(digest.description, to: name) }
+      return true
+    } catch StoreRejection.unknownModel {
+      return false
+    }
+  }
+
   private static func record(_ files: [RemoteFile]) -> [ModelProvenance.File] {
     files.map { .init(path: $0.path, identity: $0.identity?.description ?? "unknown", bytes: $0.bytes) }
       .sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
@@ -166,7 +178,7 @@ public struct ModelPull: Sendable {
         (try? store.open(.stored(model.digest))) != nil
       else { continue }
       let name = try chosenName(selection)
-      if try store.model(named: name) != model.digest { try store.copy(model.digest.description, to: name) }
+      guard try give(name, to: model.digest) else { continue }
       return PullOutcome(
         digest: model.digest, name: name, commit: hub.commit, licence: origin.licence, bytesDownloaded: 0,
         bytesCached: 0, wasPresent: true, folder: nil)
@@ -193,7 +205,7 @@ public struct ModelPull: Sendable {
           other.path.hasSuffix(".safetensors") && listing.file(other.path)?.identity?.description == other.identity
         })
       else { continue }
-      report(.checking)
+      report(.checking(what: "the model in the store", bytes: model.bytes))
       if (try? store.open(.stored(model.digest))) != nil { return model.digest }
     }
     return nil

@@ -1,7 +1,7 @@
 /// A model whose manifest and bounds have been checked and whose weights are at hand.
 ///
 /// The content of the weights needs no check: every bound of docs/spec/arithmetic.md, section 9, holds
-/// for any int8 weights; multipliers, gains, biases and the groups of 4-bit weights are checked here.
+/// for any int8 or 4-bit weights; multipliers, gains and biases are checked here.
 public struct ModelImage: Sendable {
   public let manifest: ModelManifest
   public let weights: ModelBytes

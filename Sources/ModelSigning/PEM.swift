@@ -1,4 +1,4 @@
-import Receipts
+import Digests
 
 /// Base64 between two marker lines (RFC 7468).
 enum PEM {

@@ -17,6 +17,32 @@ struct Binary64: Sendable, Equatable {
     self.init(UInt128(value), exponent: 0, isNegative: isNegative, sticky: false)
   }
 
+  /// The value of an IEEE 754 binary32 number; nil for infinities and what is no number.
+  init?(singleBits bits: UInt32) {
+    let biased = Int(bits >> 23 & 0xFF)
+    guard biased != 0xFF else { return nil }
+    let fraction = UInt128(bits & 0x7F_FFFF)
+    self.init(
+      biased == 0 ? fraction : fraction | 1 << 23, exponent: max(biased, 1) - 150, isNegative: bits >> 31 == 1,
+      sticky: false)
+  }
+
+  /// Rounded to the 24 bits of a binary32 number.
+  var roundedToSingle: Binary64 {
+    var out = self
+    let half: UInt64 = 1 << 28
+    let cut = significand & (2 * half - 1)
+    out.significand = significand - cut
+    if cut > half || (cut == half && out.significand >> 29 & 1 == 1) {
+      out.significand += 2 * half
+      if out.significand == 1 << 53 {
+        out.significand = 1 << 52
+        out.exponent += 1
+      }
+    }
+    return out
+  }
+
   /// magnitude · 2^exponent, rounded; `sticky` says that something below the magnitude was cut off.
   private init(_ magnitude: UInt128, exponent: Int, isNegative: Bool, sticky: Bool) {
     guard magnitude != 0 else { return }

@@ -9,6 +9,7 @@ struct BytePairEncoding: Sendable {
   private let unknown: Int32?
   private let fusesUnknown: Bool
   private let ignoresMerges: Bool
+  private let takesLineFeedsWhole: Bool
   private let continuationPrefix: [UInt8]
   private let wordSuffix: [UInt8]
 
@@ -17,6 +18,8 @@ struct BytePairEncoding: Sendable {
     var fusesUnknown = false
     var fallsBackToBytes = false
     var ignoresMerges = false
+    /// Whether a piece of nothing but line feeds is one token where the vocabulary has it.
+    var takesLineFeedsWhole = false
     var continuationPrefix: [UInt8] = []
     var wordSuffix: [UInt8] = []
   }
@@ -46,6 +49,7 @@ struct BytePairEncoding: Sendable {
     }
     fusesUnknown = options.fusesUnknown
     ignoresMerges = options.ignoresMerges
+    takesLineFeedsWhole = options.takesLineFeedsWhole
     continuationPrefix = options.continuationPrefix
     wordSuffix = options.wordSuffix
     byteTokens = options.fallsBackToBytes ? vocabulary.byteTokens() : nil
@@ -64,7 +68,8 @@ struct BytePairEncoding: Sendable {
   func encode(
     _ text: [UInt8], _ range: Range<Int>, blocked: Set<Int32>, _ merging: inout SymbolMerging, into ids: inout [Int32]
   ) {
-    if ignoresMerges, let id = vocabulary.id(of: text[range]), !blocked.contains(id) {
+    let isWhole = ignoresMerges || (takesLineFeedsWhole && text[range].allSatisfy { $0 == 0x0A })
+    if isWhole, let id = vocabulary.id(of: text[range]), !blocked.contains(id) {
       ids.append(id)
       return
     }

@@ -8,6 +8,8 @@ struct Decoder: Sendable {
     case metaspace([UInt8], dropsFirst: Bool)
     case wordPiece(prefix: [UInt8], cleansUp: Bool)
     case wordSuffix([UInt8])
+    /// Connectionist temporal classification: a token that repeats counts once.
+    case ctc(padding: [UInt8], delimiter: [UInt8], cleansUp: Bool)
     case strip(UInt32, start: Int, stop: Int)
     case replace(TextPattern, [UInt8])
     /// Tokens separated by spaces: what a definition without a decoder asks for.
@@ -29,7 +31,11 @@ struct Decoder: Sendable {
     _ reader: DefinitionReader, _ isFused: inout Bool, depth: Int
   ) throws(TokenizerError) {
     guard depth < 8 else { throw .tooLarge(what: "nested sequences", count: depth, countMax: 8) }
-    switch try reader.word("type") {
+    let type = try reader.word("type")
+    if isFused, let type, !["Fuse", "Strip", "Replace", "Sequence"].contains(type) {
+      throw .unsupported("the decoder \(type) after the tokens were joined to one text")
+    }
+    switch type {
     case "ByteLevel":
       steps.append((.byteLevel, isFused))
       isFused = true
@@ -47,6 +53,15 @@ struct Decoder: Sendable {
           isFused
         ))
     case "BPEDecoder": steps.append((.wordSuffix(try reader.string("suffix") ?? Array("</w>".utf8)), isFused))
+    case "CTC":
+      steps.append(
+        (
+          .ctc(
+            padding: try reader.string("pad_token") ?? Array("<pad>".utf8),
+            delimiter: try reader.string("word_delimiter_token") ?? Array("|".utf8),
+            cleansUp: try reader.bool("cleanup", default: true)),
+          isFused
+        ))
     case "Strip":
       guard let content = try reader.scalar("content") else { throw .missing(field: reader.field("content")) }
       let start = try reader.integer("start") ?? 0
@@ -107,7 +122,7 @@ struct DecoderRun: Sendable {
         if states[i].hasHeld { push(TextPattern.literal(suffix).replacing(in: held, with: []), i + 1) }
       case .replace(let pattern, let content) where isFused: push(pattern.replacing(in: held, with: content), i + 1)
       // What `strip` holds back are the characters it strips from the end.
-      case .byteLevel, .byteFallback, .metaspace, .wordPiece, .strip, .replace, .spaced: break
+      case .byteLevel, .byteFallback, .metaspace, .wordPiece, .strip, .replace, .spaced, .ctc: break
       }
     }
   }
@@ -134,6 +149,13 @@ struct DecoderRun: Sendable {
       states[index].held = chunk
       if states[index].hasHeld { push(TextPattern.literal(suffix).replacing(in: held, with: [0x20]), index + 1) }
       states[index].hasHeld = true
+    case .ctc(let padding, let delimiter, let cleansUp):
+      if states[index].hasHeld, states[index].held == chunk { return }
+      states[index].hasHeld = true
+      states[index].held = chunk
+      var text = TextPattern.literal(padding).replacing(in: chunk, with: [])
+      if cleansUp { text = TextPattern.literal(delimiter).replacing(in: Self.cleanedUp(text), with: [0x20]) }
+      if !text.isEmpty { push(text, index + 1) }
     case .strip(let content, let start, let stop):
       if isFused {
         push(stripFused(chunk, content, stop: stop, index), index + 1)

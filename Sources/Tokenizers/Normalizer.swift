@@ -10,6 +10,11 @@ indirect enum Normalizer: Sendable {
   case strip(left: Bool, right: Bool)
   case byteLevel
   case bert(BertNormalizer)
+  /// The clean-up of "nmt" rules: control characters go, odd spaces become spaces.
+  case nmt
+  case precompiled(CharacterMap)
+  /// Only vocabularies of SentencePiece models ask for it.
+  case sentencePiece(SentencePieceNormalizer)
   case sequence([Normalizer])
 
   init(_ reader: DefinitionReader, depth: Int = 0) throws(TokenizerError) {
@@ -27,7 +32,14 @@ indirect enum Normalizer: Sendable {
       self = .strip(
         left: try reader.bool("strip_left", default: true), right: try reader.bool("strip_right", default: true))
     case "ByteLevel": self = .byteLevel
-    case "BertNormalizer": self = .bert(try BertNormalizer(reader))
+    case "BertNormalizer", "Bert": self = .bert(try BertNormalizer(reader))
+    case "Nmt": self = .nmt
+    case "Precompiled":
+      let text = String(decoding: try reader.requiredString("precompiled_charsmap"), as: UTF8.self)
+      guard let bytes = Base64.bytes(text) else {
+        throw .invalid(field: reader.field("precompiled_charsmap"), reason: "it is not base64")
+      }
+      self = .precompiled(try CharacterMap(bytes))
     case "Sequence":
       var steps: [Normalizer] = []
       for r in try reader.readers("normalizers") { steps.append(try Normalizer(r, depth: depth + 1)) }
@@ -49,6 +61,9 @@ indirect enum Normalizer: Sendable {
       ByteAlphabet.encode(text[...], into: &out)
       return out
     case .bert(let bert): return bert.apply(text)
+    case .nmt: return NMTCleaning.apply(text)
+    case .precompiled(let map): return map.appliedToGraphemes(text)
+    case .sentencePiece(let normalizer): return normalizer.apply(text)
     case .sequence(let steps):
       var text = text
       for s in steps { text = s.apply(text) }
@@ -61,7 +76,8 @@ indirect enum Normalizer: Sendable {
     guard !text.isEmpty else { return false }
     let first = UTF8Text.scalar(text, at: 0).value
     switch self {
-    case .unicode, .lowercase, .prepend, .byteLevel: return false
+    case .unicode, .lowercase, .prepend, .byteLevel, .precompiled, .sentencePiece: return false
+    case .nmt: return NMTCleaning.drops(first)
     case .stripAccents: return UnicodeTables.has(.mark, first)
     case .strip(let left, _): return left && UnicodeTables.has(.whitespace, first)
     case .bert(let bert):

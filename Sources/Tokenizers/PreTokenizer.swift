@@ -10,6 +10,8 @@ indirect enum PreTokenizer: Sendable {
   case whitespaceSplit
   case bert
   case metaspace(Metaspace)
+  /// Pieces of so many scalars.
+  case fixedLength(Int)
   /// Puts bytes before every piece. Only GGUF's WordPiece vocabularies ask for it.
   case prepend([UInt8])
   case sequence([PreTokenizer])
@@ -34,7 +36,11 @@ indirect enum PreTokenizer: Sendable {
     case "WhitespaceSplit": self = .whitespaceSplit
     case "BertPreTokenizer": self = .bert
     case "Metaspace": self = .metaspace(try Metaspace(reader))
-    case "CharDelimiterSplit":
+    case "FixedLength":
+      let length = try reader.integer("length") ?? 5
+      guard length > 0 else { throw .invalid(field: reader.field("length"), reason: "\(length) is not positive") }
+      self = .fixedLength(length)
+    case "CharDelimiterSplit", "Delimiter":
       guard let delimiter = try reader.scalar("delimiter") else { throw .missing(field: reader.field("delimiter")) }
       var bytes: [UInt8] = []
       UTF8Text.append(delimiter, to: &bytes)
@@ -79,6 +85,21 @@ indirect enum PreTokenizer: Sendable {
       Self.cut(&text, .removed) { UnicodeTables.has(.whitespace, $0) }
       Self.cut(&text, .isolated) { UnicodeTables.has(.punctuation, $0) }
     case .metaspace(let metaspace): metaspace.apply(&text)
+    case .fixedLength(let length):
+      text.cut { text, range, out in
+        var start = range.lowerBound
+        var at = start
+        var count = 0
+        while at < range.upperBound {
+          at += UTF8Text.scalar(text, at: at).length
+          count += 1
+          if count == length || at == range.upperBound {
+            out.append(start..<at)
+            start = at
+            count = 0
+          }
+        }
+      }
     case .prepend(let prefix):
       text.rewrite { piece, _, out in
         out.append(contentsOf: prefix)

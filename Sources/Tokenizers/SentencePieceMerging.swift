@@ -2,14 +2,17 @@
 /// the two neighbours that make the token of greatest score.
 struct SentencePieceMerging: Sendable {
   let vocabulary: Vocabulary
-  /// By id; lower is earlier.
+  /// By id; lower is earlier, and the greatest value never.
   private let ranks: [UInt32]
   private let tokenBytesMax: Int
   private let byteTokens: [Int32?]
+  private let hasByteTokens: Bool
   private let unknown: Int32?
 
-  /// - Parameter scores: by id, the bits of IEEE 754 binary32 numbers.
-  init(vocabulary: Vocabulary, scores: [UInt32], unknown: Int32?) throws(TokenizerError) {
+  /// - Parameters:
+  ///   - scores: by id, the bits of IEEE 754 binary32 numbers.
+  ///   - types: by id; unknown (2), control (3) and byte tokens (6) are never what pieces are joined to.
+  init(vocabulary: Vocabulary, scores: [UInt32], types: [Int], unknown: Int32?) throws(TokenizerError) {
     guard scores.count == vocabulary.size else {
       throw .invalid(field: "scores", reason: "there are \(scores.count) for \(vocabulary.size) tokens")
     }
@@ -24,12 +27,14 @@ struct SentencePieceMerging: Sendable {
       }
       // Bits that order as the numbers do, with −0 as 0; then turned around.
       let order = bits == 0x8000_0000 ? 0x8000_0000 : bits >> 31 == 1 ? ~bits : bits | 0x8000_0000
-      ranks.append(~order)
+      let isPiece = !types.indices.contains(id) || ![2, 3, 6].contains(types[id])
+      ranks.append(isPiece ? min(~order, .max - 1) : .max)
       longest = max(longest, vocabulary.bytes(of: id)?.count ?? 0)
     }
     self.ranks = ranks
     tokenBytesMax = longest
     byteTokens = vocabulary.byteTokens()
+    hasByteTokens = byteTokens.contains { $0 != nil }
   }
 
   func encode(
@@ -49,12 +54,20 @@ struct SentencePieceMerging: Sendable {
       at += length
     }
     merging.merge { a, b in
-      guard let joined = id(a.start, a.length + b.length) else { return nil }
+      guard let joined = id(a.start, a.length + b.length), ranks[Int(joined)] != .max else { return nil }
       return (ranks[Int(joined)], joined)
     }
+    var wasUnknown = false
     merging.forEach { symbol in
       if symbol.id >= 0 {
         ids.append(symbol.id)
+        wasUnknown = false
+        return
+      }
+      if !hasByteTokens {
+        // Unknown pieces in a row are one.
+        if let unknown, !wasUnknown { ids.append(unknown) }
+        wasUnknown = true
         return
       }
       let start = Int(symbol.start)

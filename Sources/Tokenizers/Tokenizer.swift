@@ -10,6 +10,7 @@ public struct Tokenizer: Sendable {
     case sentencePiece(SentencePieceMerging)
     case unigram(Unigram)
     case wordPiece(WordPiece)
+    case wordLevel(WordLevel)
   }
 
   let model: Model
@@ -40,11 +41,27 @@ public struct Tokenizer: Sendable {
     blocked = Set(addedTokens.lazy.filter { $0.isSpecial && $0.id != unknown }.map(\.id))
   }
 
+  /// The most bytes that a definition may have.
+  public static let definitionBytesMax = 64 << 20
+
   /// Reads a Hugging Face `tokenizer.json`. Its settings for truncation and padding are not applied.
   public init(json bytes: [UInt8]) throws(TokenizerError) {
-    let json: JSON
-    do { json = try JSON.parse(bytes) } catch { throw .json(error) }
-    self = try TokenizerDefinition.tokenizer(try DefinitionReader(json, path: ""))
+    self = try TokenizerDefinition.tokenizer(try DefinitionReader(try Self.parsed(bytes), path: ""))
+  }
+
+  /// Reads the tokenizer of a model: a Hugging Face `tokenizer.json` or a vocabulary document
+  /// (`evident.vocabulary.v1`, docs/spec/vocabulary.md), which says so in its member `schema`.
+  public init(modelFile bytes: [UInt8]) throws(TokenizerError) {
+    let json = try Self.parsed(bytes)
+    if json["schema"] == nil {
+      self = try TokenizerDefinition.tokenizer(try DefinitionReader(json, path: ""))
+    } else {
+      self = try Tokenizer(try VocabularySource(json, canonical: bytes))
+    }
+  }
+
+  private static func parsed(_ bytes: [UInt8]) throws(TokenizerError) -> JSON {
+    do { return try JSON.parse(bytes, bytesMax: definitionBytesMax) } catch { throw .json(error) }
   }
 
   /// One more than the greatest id that is in use.
@@ -111,6 +128,7 @@ public struct Tokenizer: Sendable {
           case .sentencePiece(let m): m.encode(text, piece.range, blocked: blocked, &merging, into: &ids)
           case .unigram(let m): m.encode(text, piece.range, blocked: blocked, into: &ids)
           case .wordPiece(let m): m.encode(text, piece.range, blocked: blocked, into: &ids)
+          case .wordLevel(let m): m.encode(text, piece.range, blocked: blocked, into: &ids)
           }
         }
       }

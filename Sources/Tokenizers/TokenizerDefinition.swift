@@ -43,6 +43,11 @@ enum TokenizerDefinition {
         continuationPrefix: try reader.string("continuing_subword_prefix") ?? Array("##".utf8),
         scalarsPerWordMax: try reader.integer("max_input_chars_per_word") ?? 100)
       return (.wordPiece(model), vocabulary, vocabulary.id(of: unknown))
+    case "WordLevel":
+      let vocabulary = try vocabulary(reader)
+      let unknown = try reader.string("unk_token") ?? Array("<unk>".utf8)
+      let model = try WordLevel(vocabulary: vocabulary, unknown: unknown)
+      return (.wordLevel(model), vocabulary, vocabulary.id(of: unknown))
     case "Unigram":
       let (model, vocabulary, unknown) = try unigram(reader)
       return (.unigram(model), vocabulary, unknown)

@@ -6,6 +6,8 @@ struct Unigram: Sendable {
   private let unknown: Int32
   private let unknownScore: Binary64
   private let byteTokens: [Int32?]?
+  /// Whether the sums of scores are kept in binary32, as SentencePiece keeps them; Hugging Face uses binary64.
+  private let sumsInSingle: Bool
 
   /// - Parameter scores: by id.
   init(
@@ -20,10 +22,44 @@ struct Unigram: Sendable {
     self.unknown = Int32(unknown)
     unknownScore = least + Binary64(10, isNegative: true)
     byteTokens = fallsBackToBytes ? vocabulary.byteTokens() : nil
+    sumsInSingle = false
     var entries: [(bytes: [UInt8], value: Int32)] = []
     for id in scores.indices {
       if let bytes = vocabulary.bytes(of: id), !bytes.isEmpty { entries.append((Array(bytes), Int32(id))) }
     }
+    trie = ByteTrie(entries)
+  }
+
+  /// The model as SentencePiece runs it: only normal pieces (type 1) take part.
+  ///
+  /// - Parameter scoreBits: by id, the bits of IEEE 754 binary32 numbers.
+  init(
+    vocabulary: Vocabulary, scoreBits: [UInt32], types: [Int], unknown: Int
+  ) throws(TokenizerError) {
+    guard scoreBits.count == vocabulary.size, types.count == vocabulary.size else {
+      throw .invalid(
+        field: "scores", reason: "there are \(scoreBits.count), and \(types.count) types, for \(vocabulary.size) tokens"
+      )
+    }
+    var scores: [Binary64] = []
+    scores.reserveCapacity(scoreBits.count)
+    var least: Binary64?
+    var entries: [(bytes: [UInt8], value: Int32)] = []
+    for (id, bits) in scoreBits.enumerated() {
+      guard let score = Binary64(singleBits: bits) else {
+        throw .invalid(field: "scores", reason: "the score of token \(id) is not a number")
+      }
+      scores.append(score)
+      guard types[id] == 1, let bytes = vocabulary.bytes(of: id), !bytes.isEmpty else { continue }
+      if least.map({ $0 > score }) ?? true { least = score }
+      entries.append((Array(bytes), Int32(id)))
+    }
+    self.vocabulary = vocabulary
+    self.scores = scores
+    self.unknown = Int32(unknown)
+    unknownScore = ((least ?? .zero) + Binary64(10, isNegative: true)).roundedToSingle
+    byteTokens = types.contains(6) ? vocabulary.byteTokens() : nil
+    sumsInSingle = true
     trie = ByteTrie(entries)
   }
 
@@ -49,13 +85,15 @@ struct Unigram: Sendable {
         guard let id = trie.value(node), !blocked.contains(id) else { continue }
         let candidate = scores[Int(id)] + score
         if best[end].start < 0 || candidate > best[end].score {
-          best[end] = Best(score: candidate, start: Int32(truncatingIfNeeded: start), id: id)
+          let kept = sumsInSingle ? candidate.roundedToSingle : candidate
+          best[end] = Best(score: kept, start: Int32(truncatingIfNeeded: start), id: id)
         }
         if end - start == length { hasSingle = true }
       }
       if !hasSingle {
         let end = start + length
-        let candidate = unknownScore + score
+        let sum = unknownScore + score
+        let candidate = sumsInSingle ? sum.roundedToSingle : sum
         if best[end].start < 0 || candidate > best[end].score {
           best[end] = Best(score: candidate, start: Int32(truncatingIfNeeded: start), id: unknown)
         }

@@ -14,11 +14,11 @@ public struct ModelText: PromptRenderer {
   private let context: JSONObject
 
   /// - Parameters:
-  ///   - tokenizer: the model's `tokenizer.json`.
+  ///   - tokenizer: the model's tokenizer blob: a `tokenizer.json` or a vocabulary document.
   ///   - template: the model's chat template, UTF-8.
   /// - Throws: ``TokenizerError`` or ``TemplateError`` naming what is not supported.
   public init(manifest: ModelManifest, tokenizer: [UInt8], template: [UInt8]?) throws {
-    self.tokenizer = try Tokenizer(json: tokenizer)
+    self.tokenizer = try Tokenizer(modelFile: tokenizer)
     self.template = try template.map { try ChatTemplate(source: String(decoding: $0, as: UTF8.self)) }
     endOfSequence = Set(manifest.tokens.endOfSequence)
     var context = JSONObject()
@@ -34,7 +34,7 @@ public struct ModelText: PromptRenderer {
 
   /// Refuses a tokenizer that cannot be used with a vocabulary of that size.
   public static func checkTokenizer(_ bytes: [UInt8], vocabularySize: Int) throws {
-    let tokenizer = try Tokenizer(json: bytes)
+    let tokenizer = try Tokenizer(modelFile: bytes)
     guard tokenizer.vocabularySize <= vocabularySize else {
       throw PromptError.vocabularyTooSmall(tokenizer: tokenizer.vocabularySize, model: vocabularySize)
     }
@@ -57,6 +57,13 @@ public struct ModelText: PromptRenderer {
       return tokenizer.encode(text, addSpecialTokens: false)
     case .completion(let prompt):
       return tokenizer.encode(prompt, addSpecialTokens: true)
+    }
+  }
+
+  public func inputTokens(for input: EmbeddingRequest.Input) throws -> [Int32] {
+    switch input {
+    case .text(let text): tokenizer.encode(text, addSpecialTokens: true)
+    case .tokens(let tokens): tokens
     }
   }
 

@@ -23,7 +23,7 @@ struct Evident: AsyncParsableCommand {
     subcommands: [
       RunCommand.self, ServeCommand.self, VerifyCommand.self, PullCommand.self, ImportCommand.self,
       PublishCommand.self, ListCommand.self, ShowCommand.self, CopyCommand.self, RemoveCommand.self,
-      VerifyModelCommand.self, KeysCommand.self, BenchCommand.self,
+      VerifyModelCommand.self, TokenizeCommand.self, RenderTemplateCommand.self, KeysCommand.self, BenchCommand.self,
     ])
 }
 

@@ -17,6 +17,7 @@ from conftest import BINARY, ROOT, environment, run
 
 FIXTURES = ROOT / "Tests" / "ModelSigningTests" / "Fixtures"
 TINY = ROOT / "Tests" / "ModelFilesTests" / "Fixtures" / "tiny-llama"
+GGUF = ROOT / "Tests" / "ModelFilesTests" / "Fixtures" / "gguf"
 PUBLISHED = ["README.md", "model.pack", "model.sig", "signer.pem"]
 
 
@@ -93,6 +94,8 @@ def test_import_of_a_published_folder(tmp_path, published):
     assert "do not trust" in done.err and fingerprint in done.err and "hint:" in done.err
     assert imported(elsewhere, published, "--signer", published / "signer.pem")["signature"]["signer"] == "signer.pem"
     assert f"signer.pem  {fingerprint}" in run(elsewhere, "show", "out").out
+    about = json.loads(run(elsewhere, "show", "out", "--json").out)["about"]
+    assert about["signature"] == {"signer": "signer.pem", "fingerprint": fingerprint}
     run(elsewhere, "rm", "out")
     run(elsewhere, "rm", "copy")
     assert not [p for p in elsewhere.rglob("signatures/*")]
@@ -252,6 +255,24 @@ def test_other_kinds_of_signatures_are_named(tmp_path, kind):
     assert "not checked" in done.err and "model_signing" in done.err
     assert imported(tmp_path, folder)["signature"]["state"] == "uncheckable"
     assert "cannot be checked here" in run(tmp_path, "import", str(folder), "--require-signature", check=1).err
+
+
+def test_gguf_files_alone_and_in_parts(tmp_path):
+    private, public = key_pair(tmp_path, ec.SECP256R1())
+    folder = tmp_path / "m"
+    folder.mkdir()
+    for path in GGUF.glob("tiny-llama*.gguf"):
+        shutil.copy(path, folder)
+    model_signing("sign", "key", folder, "--signature", folder / "model.sig", "--private_key", private)
+    for name in ("tiny-llama.gguf", "tiny-llama-00002-of-00003.gguf"):
+        assert imported(tmp_path, folder / name, "--signer", public, "--name", "m")["signature"]["state"] == "trusted"
+    run(tmp_path, "rm", "m")
+    # The part that is named is as it was; another one, which the import reads as well, is not.
+    last = folder / "tiny-llama-00003-of-00003.gguf"
+    data = bytearray(last.read_bytes())
+    data[-1] ^= 1
+    last.write_bytes(data)
+    assert "00003" in refused(tmp_path, folder / "tiny-llama-00001-of-00003.gguf", "--signer", public)
 
 
 def test_where_the_signature_lies(tmp_path):

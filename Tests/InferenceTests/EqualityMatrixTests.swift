@@ -24,7 +24,7 @@ import Tokenizers
 
   @Test func everyWayGivesTheSame() throws {
     let model = try environment("EVIDENT_TEST_PACK").map { try Pack.load(path: $0) } ?? EmbeddedModel.load()
-    let tokenizer = try Tokenizer(json: model.tokenizer)
+    let tokenizer = try Tokenizer(modelFile: model.tokenizer)
     let answers = try MatrixPrompts.all.enumerated().map { index, text in
       try TracedAnswer.reference(
         model, prompt: tokenizer.encode(text, addSpecialTokens: true), index: index, outputTokens: Self.outputTokens)

@@ -82,6 +82,12 @@ struct GGUFMetadata {
     source.addsBegin = values["tokenizer.ggml.add_bos_token"]?.bool
     source.addsEnd = values["tokenizer.ggml.add_eos_token"]?.bool
     source.addsSpacePrefix = values["tokenizer.ggml.add_space_prefix"]?.bool
+    source.addsSeparator = values["tokenizer.ggml.add_sep_token"]?.bool
+    source.removesExtraSpaces = values["tokenizer.ggml.remove_extra_whitespaces"]?.bool
+    source.lowercases = values["tokenizer.ggml.normalizer.lowercase"]?.bool
+    source.stripsAccents = values["tokenizer.ggml.normalizer.strip_accents"]?.bool
+    source.characterMap = values["tokenizer.ggml.precompiled_charsmap"]?.array?
+      .compactMap { $0.integer.map { UInt8(truncatingIfNeeded: $0) } }
     return source
   }
 }

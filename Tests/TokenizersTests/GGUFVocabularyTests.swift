@@ -2,17 +2,29 @@ import Testing
 
 import Tokenizers
 
-/// Six real vocabularies, with the ids that llama.cpp expects.
+/// Real vocabularies, with the ids that llama.cpp expects.
 @Suite struct GGUFVocabularyTests {
   static let folder = TestFiles.shared.map { $0 + "/vectors/tokenizers" }
-  static let names = ["bert-bge", "gpt-2", "llama-bpe", "llama-spm", "phi-3", "qwen2"]
+  /// Every vocabulary that comes with inputs.
+  static let names: [String] = {
+    let files = folder.flatMap { try? TestFiles.names(in: $0) } ?? []
+    return files.filter { $0.hasPrefix("ggml-vocab-") && $0.hasSuffix(".gguf.inp") }
+      .map { String($0.dropFirst("ggml-vocab-".count).dropLast(".gguf.inp".count)) }
+  }()
+
+  @Test(.enabled(if: folder != nil, "EVIDENT_SHARED is unset: the vectors of other projects are not at hand"))
+  func vocabulariesAreThere() { #expect(Self.names.count >= 6) }
 
   @Test(
     .enabled(if: folder != nil, "EVIDENT_SHARED is unset: the vectors of other projects are not at hand"),
     arguments: names)
   func idsAreThoseOfTheVectors(_ name: String) throws {
     let path = try #require(Self.folder) + "/ggml-vocab-\(name).gguf"
-    let tokenizer = try Tokenizer(try GGUFMetadata(try TestFiles.bytes(path)).vocabulary())
+    // Through the document that an imported model keeps.
+    let source = try GGUFMetadata(try TestFiles.bytes(path)).vocabulary()
+    let document = try source.canonicalBytes()
+    let tokenizer = try Tokenizer(modelFile: document)
+    #expect(try VocabularySource(document: document) == source)
     let separator = Array("\n__ggml_vocab_test__\n".utf8)
     var inputs: [[UInt8]] = [[]]
     let bytes = try TestFiles.bytes(path + ".inp")

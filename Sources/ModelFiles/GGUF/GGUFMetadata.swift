@@ -131,6 +131,16 @@ package struct GGUFMetadata {
     return try scalars(key, array).map { if case .float32(let x) = $0 { x.bitPattern } else { 0 } }
   }
 
+  /// The elements of an array of bytes, with or without sign.
+  func byteArray(_ key: String, countMax: Int) throws(GGUFRejection) -> [UInt8]? {
+    let expected = "an array of bytes"
+    guard let array = try array(key, expected, countMax: countMax) else { return nil }
+    guard array.type == .uint8 || array.type == .int8 else {
+      throw .wrongType(file: file, key: key, expected: expected)
+    }
+    return Array(mapping.buffer[array.range])
+  }
+
   /// Elements of an array of booleans.
   package func bools(_ key: String, countMax: Int) throws(GGUFRejection) -> [Bool]? {
     let expected = "an array of booleans"

@@ -24,22 +24,11 @@ struct GGUFModel: ImportSource {
     documents = try CheckpointDocuments(place: path, configName: parts.metadata.file) { name, _ in
       translation.files.first { $0.name == name }.map { Array($0.json.text().utf8) }
     }
-    tokenizer = try GGUFVocabulary.blob(vocabulary)
-    chatTemplate = try GGUFModel.template(parts.metadata)
+    tokenizer = try vocabulary.canonicalBytes()
+    chatTemplate = try GGUFText.template(parts.metadata)
     tensors = translation.tensors
     weightsPlace = parts.metadata.file
     mappings = parts.files.map { ($0.name, $0.mapping) }
-  }
-
-  private static func template(_ metadata: GGUFMetadata) throws -> [UInt8]? {
-    let key = "tokenizer.chat_template"
-    guard let text = try metadata.text(key) else { return nil }
-    guard text.utf8.count <= HuggingFaceDirectory.templateBytesMax else {
-      throw GGUFRejection.tooMany(
-        file: metadata.file, what: "bytes of \(key)", count: UInt64(text.utf8.count),
-        countMax: HuggingFaceDirectory.templateBytesMax)
-    }
-    return Array(text.utf8)
   }
 
   func checkTokenizer(vocabularySize rows: Int) throws {

@@ -6,6 +6,7 @@ package enum GGUFVocabulary {
   /// As many as a model may have.
   static let tokensMax = 1 << 20
   static let mergesMax = 1 << 21
+  static let characterMapBytesMax = 16 << 20
 
   private static let prefix = "tokenizer.ggml."
 
@@ -30,7 +31,12 @@ package enum GGUFVocabulary {
     source.separatorID = try identifier("seperator_token_id", metadata)
     source.addsBegin = try metadata.bool(prefix + "add_bos_token")
     source.addsEnd = try metadata.bool(prefix + "add_eos_token")
+    source.addsSeparator = try metadata.bool(prefix + "add_sep_token")
     source.addsSpacePrefix = try metadata.bool(prefix + "add_space_prefix")
+    source.removesExtraSpaces = try metadata.bool(prefix + "remove_extra_whitespaces")
+    source.lowercases = try metadata.bool(prefix + "normalizer.lowercase")
+    source.stripsAccents = try metadata.bool(prefix + "normalizer.strip_accents")
+    source.characterMap = try metadata.byteArray(prefix + "precompiled_charsmap", countMax: characterMapBytesMax)
     return source
   }
 
@@ -64,17 +70,5 @@ package enum GGUFVocabulary {
     }
     if let end = source.endID { others.remove(end) }
     return (source.endID.map { [$0] } ?? []) + others.sorted()
-  }
-}
-
-extension GGUFVocabulary {
-  /// The tokenizer blob of a model that came from GGUF.
-  static func blob(_ source: VocabularySource) throws -> [UInt8] {
-    var object = JSONObject()
-    object["schema"] = "evident.vocabulary.v1"
-    object["model"] = .string(source.model)
-    object["tokens"] = .array(source.tokens.map { .string(String(decoding: $0, as: UTF8.self)) })
-    object["merges"] = .array(source.merges.map { .string(String(decoding: $0, as: UTF8.self)) })
-    return Array(JSON.object(object).text().utf8)
   }
 }

@@ -6,6 +6,11 @@ public struct ModelNaming: Sendable, Equatable {
   public var digest: Digest<ModelManifest>
   /// The model that had the name before; it stays in the store.
   public var previous: Digest<ModelManifest>?
+
+  public init(digest: Digest<ModelManifest>, previous: Digest<ModelManifest>?) {
+    self.digest = digest
+    self.previous = previous
+  }
 }
 
 extension ModelStore {

@@ -7,7 +7,7 @@ extension GraphBuilder {
   ///   - rope: which frequencies turn queries and keys; nil for none.
   ///   - window: positions that a query sees; nil for all.
   ///   - causal: whether a query sees no later positions.
-  mutating func attentionHeads(
+  package mutating func attentionHeads(
     _ n: Int, _ x: Int, headNorms: Bool = false, rope: RopeTable?, window: Int? = nil, causal: Bool
   ) -> Int {
     let layer = "layers.\(n)"

@@ -1,7 +1,7 @@
 /// Blocks of decoders. Source: docs/spec/arithmetic.md, section 6.1.
 extension GraphBuilder {
   /// The residual that a token starts with, from its own table or from the tied head.
-  mutating func embedding() -> Int {
+  package mutating func embedding() -> Int {
     let table = config.tiedEmbeddings ? "lm_head" : "embed_tokens"
     if !config.tiedEmbeddings { tensor(table, .table16, config.vocabularySize, hiddenSize) }
     return node(
@@ -14,7 +14,7 @@ extension GraphBuilder {
   ///   - headNorms: whether every head of queries and keys has a norm.
   ///   - outputNorm: whether the result has a norm before it is added.
   ///   - localRope: whether local layers turn by frequencies of their own.
-  mutating func attention(
+  package mutating func attention(
     _ n: Int, _ x: Int, headNorms: Bool = false, outputNorm: Bool = false, localRope: Bool = false
   ) -> Int {
     let layer = "layers.\(n)"
@@ -31,7 +31,7 @@ extension GraphBuilder {
   /// x + down(activation(gate(norm(x))) · up(norm(x))).
   ///
   /// - Parameter outputNorm: whether the result has a norm before it is added.
-  mutating func mlp(_ n: Int, _ x: Int, outputNorm: Bool = false) -> Int {
+  package mutating func mlp(_ n: Int, _ x: Int, outputNorm: Bool = false) -> Int {
     let layer = "layers.\(n)"
     let norm = mlpNorm(n, x)
     let gate = projection(layer, "gate", .gate, norm, width: config.intermediateSize)
@@ -43,7 +43,7 @@ extension GraphBuilder {
   }
 
   /// The same with experts, of which each position uses some.
-  mutating func experts(_ n: Int, _ x: Int) -> Int {
+  package mutating func experts(_ n: Int, _ x: Int) -> Int {
     let layer = "layers.\(n)"
     guard let experts = config.experts, let slots = config.expertsPerToken else {
       preconditionFailure("an architecture with experts requires their number")
@@ -70,7 +70,7 @@ extension GraphBuilder {
   }
 
   /// What the residual after the last layer says about the next token.
-  mutating func logits(_ x: Int) {
+  package mutating func logits(_ x: Int) {
     let norm = rmsNorm("final_norm", gain: "norm", x)
     let logits = linear("logits", weight: "lm_head", norm, width: config.vocabularySize, role: .linear8)
     if let cap = config.logitsSoftcap { node("logits_capped", .softcap(cap: cap), logits) }

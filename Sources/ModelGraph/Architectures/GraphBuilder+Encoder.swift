@@ -1,7 +1,7 @@
 /// Blocks of encoders. Source: docs/spec/arithmetic.md, section 6.2.
 extension GraphBuilder {
   /// Token and position, added and normalised.
-  mutating func positionedEmbedding() -> Int {
+  package mutating func positionedEmbedding() -> Int {
     tensor("embed_tokens", .table16, config.vocabularySize, hiddenSize)
     let token = node("token", .embed(table: "embed_tokens", tied: false, scale: nil), width: hiddenSize)
     tensor("embed_positions", .table16, config.contextLength, hiddenSize)
@@ -11,7 +11,7 @@ extension GraphBuilder {
   }
 
   /// norm(x + attention(x)), every position seeing every other.
-  mutating func encoderAttention(_ n: Int, _ x: Int) -> Int {
+  package mutating func encoderAttention(_ n: Int, _ x: Int) -> Int {
     let layer = "layers.\(n)"
     let input = node("\(layer).input", .quantise, x)
     let o = attentionHeads(n, input, rope: nil, causal: false)
@@ -20,7 +20,7 @@ extension GraphBuilder {
   }
 
   /// norm(x + down(activation(up(x)))).
-  mutating func encoderMLP(_ n: Int, _ x: Int) -> Int {
+  package mutating func encoderMLP(_ n: Int, _ x: Int) -> Int {
     let layer = "layers.\(n)"
     let input = node("\(layer).mlp_input", .quantise, x)
     let up = projection(layer, "up", .up, input, width: config.intermediateSize)

@@ -9,17 +9,17 @@ public struct GraphBuilder {
 
   init(config: ModelConfiguration) { self.config = config }
 
-  var layers: Range<Int> { 0..<config.layers }
-  var hiddenSize: Int { config.hiddenSize }
-  var queryWidth: Int { config.heads * config.headDimension }
-  var keyValueWidth: Int { config.keyValueHeads * config.headDimension }
+  package var layers: Range<Int> { 0..<config.layers }
+  package var hiddenSize: Int { config.hiddenSize }
+  package var queryWidth: Int { config.heads * config.headDimension }
+  package var keyValueWidth: Int { config.keyValueHeads * config.headDimension }
 
   /// Elements per position of an earlier value.
-  func width(_ value: Int) -> Int { graph.nodes[value].width }
+  package func width(_ value: Int) -> Int { graph.nodes[value].width }
 
   /// A node as wide as its first input, or as `width` says.
   @discardableResult
-  mutating func node(_ name: String, _ op: Operator, _ inputs: Int..., width: Int? = nil) -> Int {
+  package mutating func node(_ name: String, _ op: Operator, _ inputs: Int..., width: Int? = nil) -> Int {
     guard let width = width ?? inputs.first.map({ self.width($0) }) else {
       preconditionFailure("a node without inputs states its width")
     }
@@ -27,32 +27,32 @@ public struct GraphBuilder {
   }
 
   /// A tensor that some node reads.
-  mutating func tensor(_ name: String, _ role: TensorShape.Role, _ shape: Int...) {
+  package mutating func tensor(_ name: String, _ role: TensorShape.Role, _ shape: Int...) {
     tensors.append(TensorShape(name, role, shape))
   }
 
   // MARK: Nodes with a tensor of their own
 
-  mutating func linear(
+  package mutating func linear(
     _ name: String, weight: String, _ x: Int, width: Int, role: TensorShape.Role = .linear
   ) -> Int {
     tensor(weight, role, width, self.width(x))
     return node(name, .linear(weight: weight), x, width: width)
   }
 
-  mutating func rmsNorm(_ name: String, gain: String, _ x: Int) -> Int {
+  package mutating func rmsNorm(_ name: String, gain: String, _ x: Int) -> Int {
     tensor(gain, .gain, width(x))
     return node(name, .rmsNorm(gain: gain), x)
   }
 
-  mutating func layerNorm(_ name: String, gain: String, _ x: Int) -> Int {
+  package mutating func layerNorm(_ name: String, gain: String, _ x: Int) -> Int {
     tensor(gain, .gain, width(x))
     tensor("\(gain).bias", .bias, width(x))
     return node(name, .layerNorm(gain: gain, bias: "\(gain).bias"), x)
   }
 
   /// A norm of each head by itself; with one head, of the whole vector.
-  mutating func normHeads(_ name: String, gain: String, _ x: Int, heads: Int, epsilon: Int) -> Int {
+  package mutating func normHeads(_ name: String, gain: String, _ x: Int, heads: Int, epsilon: Int) -> Int {
     tensor(gain, .gain, width(x) / heads)
     return node(name, .normHeads(heads: heads, gain: gain, epsilon: epsilon), x)
   }
@@ -62,7 +62,9 @@ public struct GraphBuilder {
   /// - Parameters:
   ///   - layer: what names in this layer start with.
   ///   - name: q, k, v, o, gate, up or down.
-  mutating func projection(_ layer: String, _ name: String, _ projection: Projection, _ x: Int, width: Int) -> Int {
+  package mutating func projection(_ layer: String, _ name: String, _ projection: Projection, _ x: Int, width: Int)
+    -> Int
+  {
     let weight = "\(layer).\(projection.rawValue)"
     let product = linear("\(layer).\(name)", weight: weight, x, width: width)
     guard config.biases.contains(projection) else { return product }

@@ -7,7 +7,6 @@ public enum EvaluationRejection: Error, Equatable, Sendable, CustomStringConvert
   /// An embedding of a decoder.
   case generatesOnly
   case noTokens
-  case dimensionsOutOfRange(Int, max: Int)
 
   public var description: String {
     switch self {
@@ -18,8 +17,6 @@ public enum EvaluationRejection: Error, Equatable, Sendable, CustomStringConvert
     case .encodesOnly: "this model makes embeddings and does not continue a text; use another model"
     case .generatesOnly: "this model continues a text and does not make embeddings; use another model"
     case .noTokens: "an embedding needs one token at least; send some text"
-    case .dimensionsOutOfRange(let found, let max):
-      "an embedding of \(found) dimensions was asked for; this model makes 1 to \(max)"
     }
   }
 }

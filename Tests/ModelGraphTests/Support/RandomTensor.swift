@@ -60,7 +60,9 @@ struct RandomTensor {
   private func nibble(_ random: inout SeededRandom) -> UInt8 {
     switch content {
     case .ordinary, .wild: UInt8.random(in: 0...15, using: &random)
-    case .extreme(let sameSign, _): !sameSign && Bool.random(using: &random) ? 15 : 0
+    case .extreme(let sameSign, _):
+      // The farthest from zero.
+      kind == .linear4m ? 15 : !sameSign && Bool.random(using: &random) ? 15 : 0
     }
   }
 
@@ -71,12 +73,11 @@ struct RandomTensor {
       let g = UInt16.random(in: 1024..<2048, using: &random)
       return (g | (Bool.random(using: &random) && kind == .linear4 ? 1 << 15 : 0), g / 2)
     case .wild:
-      let (g, b) = (UInt16.random(in: 0 ... .max, using: &random), UInt16.random(in: 0 ... .max, using: &random))
-      // Up to a shift of 14 any two stay below 2^30.
-      return kind == .linear4 ? (g, b) : (g & ~(1 << 11), b & ~(1 << 11))
+      return (UInt16.random(in: 0 ... .max, using: &random), UInt16.random(in: 0 ... .max, using: &random))
     case .extreme(let sameSign, _):
       let sign: UInt16 = !sameSign && Bool.random(using: &random) ? 1 << 15 : 0
-      return (0x7FFF | sign, 0x7FFF | sign)
+      // Opposite signs: 15 · G - B is the largest that there is.
+      return (0x7FFF | sign, 0x7FFF | (sign ^ 1 << 15))
     }
   }
 

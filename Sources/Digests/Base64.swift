@@ -1,4 +1,4 @@
-/// Base64 as DSSE uses it: the standard alphabet, padded (RFC 4648, section 4).
+/// Base64 in its one spelling: the standard alphabet, padded (RFC 4648, section 4).
 package enum Base64 {
   private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
   private static let values: [UInt8] = {
