@@ -1,5 +1,6 @@
 import Digests
 import Foundation
+import ModelFiles
 
 /// A fixture's directory in memory, to be changed and written.
 struct CheckpointCopy {
