@@ -97,7 +97,8 @@ public enum OpenedClaim: Sendable, Equatable {
   }
 
   init(_ value: JSON, path: String) throws(FieldError) {
-    self = value["vectors"] == nil
+    self =
+      value["vectors"] == nil
       ? .answer(try Opening(value, path: path)) : .embedding(try EmbeddingOpening(value, path: path))
   }
 }

@@ -113,7 +113,8 @@ extension Refutation: CustomStringConvertible {
       .tokenLimitNotReached, .noTokens, .noStopStrings, .biasOutsideVocabulary, .contextExceeded, .dimensionsExceeded,
       .notAnEncoder, .vectorCountMismatch, .emptyInput, .inputTooLong:
       "the statement contradicts itself; if its signature passes, keep the file: it is evidence against the node"
-    case .nonceNotExpected, .requestNotExpected, .textNotExpected, .vectorsNotExpected: "this is evidence about another answer than yours"
+    case .nonceNotExpected, .requestNotExpected, .textNotExpected, .vectorsNotExpected:
+      "this is evidence about another answer than yours"
     case .modelNotExpected: "another model answered than the one you wanted"
     case .modelDigestMismatch: "the manifest was altered or swapped; get it from whoever you trust for the model"
     case .endpointMismatch, .promptMismatch, .inputTokenCountMismatch, .inputTokensMismatch, .outputTokenCountMismatch,

@@ -45,7 +45,10 @@ import Testing
     return [
       ("statement.json", receipt.statement.payload),
       ("receipt.json", receipt.bytes),
-      ("opened.evidence.json", try EvidenceFile(receipt: receipt.envelope, opening: .answer(opening), model: model).bytes()),
+      (
+        "opened.evidence.json",
+        try EvidenceFile(receipt: receipt.envelope, opening: .answer(opening), model: model).bytes()
+      ),
       ("intermediate.json", try intermediate.canonicalBytes()),
     ]
   }

@@ -35,7 +35,8 @@ enum EmbeddingTamperManifest {
         "https://evident.dev/embedding/v2",
         s + "predicateType is \"https://evident.dev/embedding/v2\"; it must be https://evident.dev/answer/v1")),
     "predicate.receiptId": Entry(
-      Mutation("rcpt_other"), Mutation("", s + "predicate.receiptId is \"\"; it must be 1 to 128 letters, digits and -_.:")),
+      Mutation("rcpt_other"),
+      Mutation("", s + "predicate.receiptId is \"\"; it must be 1 to 128 letters, digits and -_.:")),
     "predicate.responseId": Entry(
       Mutation("embd-other", "subjectBinding.subjectNameMismatch"), type("predicate.responseId", 1, "a string")),
     "predicate.endpoint": Entry(

@@ -134,7 +134,9 @@ import Verification
     try lie(["replay.vectorDiffers"]) { $0.vectors[2].exponent += 1 }
     try lie(["replay.vectorDiffers"]) { $0.vectors.swapAt(0, 2) }
     try lie(["rendering.renderingDiffers", "replay.vectorDiffers"]) { $0.inputTokens[0][2] += 1 }
-    try lie(["rendering.renderingDiffers"]) { $0.request = .init(inputs: [.text("x"), .tokens([9, 1, 33]), .text("y")]) }
+    try lie(["rendering.renderingDiffers"]) {
+      $0.request = .init(inputs: [.text("x"), .tokens([9, 1, 33]), .text("y")])
+    }
     try lie(["inputTokens.inputTokenOutsideVocabulary", "rendering.renderingDiffers"]) { $0.inputTokens[1][0] = 64 }
     try lie(["modelManifest.modelDigestMismatch"]) { $0.model = TinyEncoder(seed: 4).digest }
     try lie(["parameters.dimensionsExceeded"]) {
