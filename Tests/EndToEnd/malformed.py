@@ -235,8 +235,8 @@ def kinds() -> list[Kind]:
     found.append(Kind("model.sig", [signature], signature_file(key), is_json=True))
     gguf = sorted((ROOT / "Tests" / "ModelFilesTests" / "Fixtures" / "gguf").glob("*.gguf"))
     if gguf and "GGUF" in help_of("import"):
-        # Whole models only: no parts, and not the file that holds one tensor of every format.
-        seeds = [path.read_bytes() for path in gguf if "-of-" not in path.name and path.name != "blocks.gguf"]
+        # A whole model: neither a part of one nor a collection of formats.
+        seeds = [path.read_bytes() for path in gguf if path.name == "tiny-llama.gguf"]
         found.append(Kind("gguf", seeds, single_file(
             "m.gguf", "import", "m.gguf", "--pack", "../out.pack", "--threads", "2")))
         if "\n  tokenize " in commands:
