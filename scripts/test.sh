@@ -6,6 +6,8 @@ cd "$(dirname "$0")/.."
 parts=("$@")
 [ ${#parts[@]} -gt 0 ] || parts=(format build kernels swift oracle api)
 logs=$(mktemp -d)
+made=$(mktemp -d)
+trap 'rm -rf "$made"' EXIT
 passed=0 failed=0 failures=()
 
 if [ -z "${EVIDENT_SHARED:-}" ]; then
@@ -21,11 +23,21 @@ part() {
     format) swift format lint --strict --recursive --parallel Package.swift Sources Tests ;;
     build) scripts/build.sh --build-tests ;;
     kernels) Tests/CKernels/run.sh ;;
-    swift) swift test -c release --skip-build ;;
+    swift) cases && swift test -c release --skip-build ;;
     oracle) OMP_NUM_THREADS=1 "$EVIDENT_PYTHON" -m pytest -q Reference/tests ;;
     api) "$EVIDENT_API_PYTHON" -m pytest -q Tests/EndToEnd ;;
     *) echo "error: no such part: $1" >&2; return 2 ;;
   esac
+}
+
+# What other people's tokenizers and Jinja2 make of generated texts: a sample of what
+# scripts/tokenizer-differential.sh compares.
+cases() {
+  local python
+  python=$(scripts/python.sh tokenizers Reference/tokenizers/requirements.txt) || return 1
+  "$python" Reference/tokenizers/differential.py --out "$made/tokenizers" --strings 40 --lines 300 || return 1
+  "$python" Reference/tokenizers/template_differential.py --out "$made/templates.jsonl" --random 3000 || return 1
+  export EVIDENT_TOKENIZER_CASES=$made/tokenizers EVIDENT_TEMPLATE_CASES=$made/templates.jsonl
 }
 
 finish() { # NAME STATUS SECONDS

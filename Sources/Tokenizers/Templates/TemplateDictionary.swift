@@ -4,6 +4,7 @@ final class TemplateDictionary {
   let values: [TemplateValue]
   let nesting: Int
   let weight: Int
+  let unprintable: String?
   private let index: [TemplateKey: Int]
 
   /// A key that comes twice keeps its first place and its last value. Every key must have a ``TemplateKey``.
@@ -24,6 +25,7 @@ final class TemplateDictionary {
     self.keys = keys
     self.values = values
     self.index = index
+    unprintable = values.lazy.compactMap(\.unprintable).first
     let keyWeight = keys.reduce(8) { TemplateValue.saturatingSum($0, $1.weight) }
     weight = values.reduce(keyWeight) { TemplateValue.saturatingSum($0, $1.weight) }
     nesting = 1 + max(values.lazy.map(\.nesting).max() ?? 0, keys.lazy.map(\.nesting).max() ?? 0)

@@ -35,6 +35,7 @@ extension TemplateInterpreter {
       var text: [UInt8] = []
       for value in try evaluate(items, scope) {
         try charge(value.weight)
+        try checkPrintable(value, line)
         value.appendText(to: &text)
       }
       return try made(.string(text))
@@ -137,6 +138,7 @@ extension TemplateInterpreter {
       let found = items.firstIndex { $0.equals(value) }
       // Looking for something uses a generator up to there.
       if l.kind == .generator { l.taken = found.map { $0 + 1 } ?? l.items.count }
+      if found == nil, let failure = l.failure { throw failure }
       return found != nil
     case .dictionary(let d):
       guard value.isHashable else { throw .failed("a value of type \(value.typeName) has no hash", line: line) }

@@ -13,6 +13,7 @@ extension TemplateInterpreter {
     try charge(value.weight)
     if case .markup(let s) = value { return try apply(name, toMarkup: s, arguments, line) }
     let arguments = ["default", "d"].contains(name) ? arguments : arguments.plain
+    if Self.printingFilters.contains(name) { try checkPrintable(value, line) }
     switch name {
     case "default", "d":
       let useFallback = value.isUndefined || (arguments.value(1, "boolean")?.isTrue == true && !value.isTrue)
@@ -54,11 +55,27 @@ extension TemplateInterpreter {
     case "indent":
       guard case .string = value else { throw .failed("indent of a value of type \(value.typeName)", line: line) }
       return try made(try textFilter(name, value.asText, arguments, line))
-    case "trim", "upper", "lower", "capitalize", "title", "replace", "wordcount", "center", "truncate":
+    case "truncate":
+      guard value.text == nil else { return try made(try textFilter(name, value.asText, arguments, line)) }
+      // Short sequences stay as they are, like short strings.
+      let length = try integer(arguments.value(0, "length") ?? .integer(255), line)
+      if value.isUndefined { return value }
+      guard try count(value, line) <= length.addingReportingOverflow(5).partialValue else {
+        throw .failed("truncate of a value of type \(value.typeName)", line: line)
+      }
+      return value
+    case "trim", "upper", "lower", "capitalize", "title", "replace", "wordcount", "center":
       return try made(try textFilter(name, value.asText, arguments, line))
     default: return try applySequenceFilter(name, to: value, arguments, line)
     }
   }
+
+  /// Those that begin with the text of the value.
+  private static let printingFilters: Set<String> = [
+    "string", "safe", "escape", "e", "forceescape", "format", "trim", "upper", "lower", "capitalize", "title",
+    "replace",
+    "wordcount", "center",
+  ]
 
   /// A string that is marked as escaped stays so where Python's methods keep the type.
   private mutating func apply(

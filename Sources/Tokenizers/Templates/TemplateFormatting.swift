@@ -22,6 +22,7 @@ extension TemplateInterpreter {
   mutating func percentFormatted(
     _ format: [UInt8], _ values: TemplateValue, _ line: Int
   ) throws(TemplateError) -> [UInt8] {
+    try checkPrintable(values, line)
     var left: [TemplateValue] = [values]
     if case .list(let l) = values, l.isTuple { left = l.items }
     var taken = 0
@@ -90,12 +91,13 @@ extension TemplateInterpreter {
         throw .unsupported("the format %\(String(decoding: [type], as: UTF8.self))", line: line)
       }
     }
-    let isSpent = taken == left.count || usedKeys
-    if !isSpent, taken < left.count {
-      if case .dictionary = values { return out }
-      throw .failed("not all values were formatted", line: line)
+    if taken == left.count || usedKeys { return out }
+    switch values {
+    // What can be asked for members may be left alone.
+    case .dictionary, .undefined: return out
+    case .list(let l) where l.kind == .list || l.kind == .range: return out
+    default: throw .failed("not all values were formatted", line: line)
     }
-    return out
   }
 
   // MARK: Braces
@@ -165,6 +167,7 @@ extension TemplateInterpreter {
     _ value: TemplateValue, _ conversion: UInt8?, _ text: [UInt8], _ line: Int
   ) throws(TemplateError) -> [UInt8] {
     var value = value.plain
+    try checkPrintable(value, line)
     switch conversion {
     case nil: break
     case UInt8(ascii: "s")?: value = .string(value.asText)

@@ -126,7 +126,13 @@ struct TemplateInterpreter {
       value = try evaluate(expression, scope)
     }
     try charge(value.weight)
+    try checkPrintable(value, expression.line)
     value.appendText(to: &out)
+  }
+
+  /// Refuses to print what Python prints with an address.
+  func checkPrintable(_ value: TemplateValue, _ line: Int) throws(TemplateError) {
+    if let type = value.unprintable { throw .unsupported("printing a value of type \(type)", line: line) }
   }
 
   private mutating func execute(
@@ -161,7 +167,7 @@ struct TemplateInterpreter {
     case .tuple(let targets):
       let values: [TemplateValue]
       switch value {
-      case .list(let l): values = l.takeItems()
+      case .list(let l): values = try l.takeItems()
       case .dictionary(let d): values = d.keys
       case .string(let s), .markup(let s): values = PythonText.ranges(s).map { .string(Array(s[$0])) }
       default: throw .failed("cannot unpack a value of type \(value.typeName)", line: line)
@@ -213,7 +219,7 @@ struct TemplateInterpreter {
   /// What a loop over `value` visits.
   mutating func items(of value: TemplateValue, _ line: Int) throws(TemplateError) -> [TemplateValue] {
     switch value {
-    case .list(let l): return l.takeItems()
+    case .list(let l): return try l.takeItems()
     case .dictionary(let d): return d.keys
     case .string(let s), .markup(let s):
       try charge(40 * s.count)

@@ -7,6 +7,7 @@ extension TemplateInterpreter {
     case "list": return try makeList(try items(of: value, line))
     case "first":
       if case .list(let l) = value, l.kind == .generator {
+        if l.taken == l.items.count, let failure = l.failure { throw failure }
         guard l.taken < l.items.count else { return .undefined("the first item of an empty sequence") }
         l.taken += 1
         return l.items[l.taken - 1]
@@ -23,15 +24,15 @@ extension TemplateInterpreter {
     case "items":
       if value.isUndefined { return try makeList([], kind: .generator) }
       guard case .dictionary(let d) = value else {
-        throw .failed("items needs a dictionary, not \(value.typeName)", line: line)
+        let failure = TemplateError.failed("items needs a dictionary, not \(value.typeName)", line: line)
+        return .list(TemplateList([], kind: .generator, failure: failure))
       }
       return try pairs(d, kind: .generator)
     case "dictsort": return try sortedPairs(value, arguments, line)
     case "join": return try joined(value, arguments, line)
-    case "map": return try mapped(value, arguments, line)
-    case "select", "reject", "selectattr", "rejectattr": return try selected(name, value, arguments, line)
+    case "map", "select", "reject", "selectattr", "rejectattr", "unique", "batch", "slice":
+      return try generated(name, value, arguments, line)
     case "sort": return try sorted(value, arguments, line)
-    case "unique": return try unique(value, arguments, line)
     case "min", "max":
       var items = try items(of: value, line)
       // Among equals, Python takes the first.
@@ -39,10 +40,28 @@ extension TemplateInterpreter {
       items = try sortedItems(items, arguments, line, checksEquality: false)
       return (name == "min" ? items.first : items.last) ?? .undefined("the \(name) of an empty sequence")
     case "sum": return try sum(value, arguments, line)
-    case "batch", "slice": return try batches(name, value, arguments, line)
     case "groupby": return try grouped(value, arguments, line)
     default: throw .unsupported("the filter \"\(name)\"", line: line)
     }
+  }
+
+  /// What fails while a generator is gone through fails where it is used, if it is.
+  private mutating func generated(
+    _ name: String, _ value: TemplateValue, _ arguments: TemplateCallArguments, _ line: Int
+  ) throws(TemplateError) -> TemplateValue {
+    var out: [TemplateValue] = []
+    do throws(TemplateError) {
+      switch name {
+      case "map": try map(value, arguments, line, into: &out)
+      case "unique": try unique(value, arguments, line, into: &out)
+      case "batch", "slice": try batch(name, value, arguments, line, into: &out)
+      default: try select(name, value, arguments, line, into: &out)
+      }
+    } catch {
+      guard case .failed = error else { throw error }
+      return try made(.list(TemplateList(out, kind: .generator, failure: error)))
+    }
+    return try makeList(out, kind: .generator)
   }
 
   mutating func pairs(_ d: TemplateDictionary, kind: TemplateList.Kind) throws(TemplateError) -> TemplateValue {
@@ -76,24 +95,25 @@ extension TemplateInterpreter {
     for (i, item) in try items(of: value, line).enumerated() {
       if i > 0 { out.append(contentsOf: separator) }
       try charge(item.weight + separator.count)
-      try member(arguments.value(1, "attribute"), of: item, line).appendText(to: &out)
+      let part = try member(arguments.value(1, "attribute"), of: item, line)
+      try checkPrintable(part, line)
+      part.appendText(to: &out)
     }
     return try made(.string(out))
   }
 
-  private mutating func mapped(
-    _ value: TemplateValue, _ arguments: TemplateCallArguments, _ line: Int
-  ) throws(TemplateError) -> TemplateValue {
-    var out: [TemplateValue] = []
+  private mutating func map(
+    _ value: TemplateValue, _ arguments: TemplateCallArguments, _ line: Int, into out: inout [TemplateValue]
+  ) throws(TemplateError) {
     // Whatever is false counts as empty here.
-    guard value.isTrue else { return try makeList([], kind: .generator) }
+    guard value.isTrue else { return }
     if arguments.positional.isEmpty, let path = arguments.value(0, "attribute") {
       for item in try items(of: value, line) {
         try step()
         let found = try member(path, of: item, line)
         out.append(found.isUndefined ? arguments.value(1, "default") ?? found : found)
       }
-      return try makeList(out, kind: .generator)
+      return
     }
     guard case .string(let name)? = arguments.positional.first else { throw .failed("map takes a filter", line: line) }
     var rest = arguments
@@ -101,13 +121,13 @@ extension TemplateInterpreter {
     for item in try items(of: value, line) {
       out.append(try apply(String(decoding: name, as: UTF8.self), to: item, rest, line))
     }
-    return try makeList(out, kind: .generator)
   }
 
-  private mutating func selected(
-    _ name: String, _ value: TemplateValue, _ arguments: TemplateCallArguments, _ line: Int
-  ) throws(TemplateError) -> TemplateValue {
-    guard value.isTrue else { return try makeList([], kind: .generator) }
+  private mutating func select(
+    _ name: String, _ value: TemplateValue, _ arguments: TemplateCallArguments, _ line: Int,
+    into out: inout [TemplateValue]
+  ) throws(TemplateError) {
+    guard value.isTrue else { return }
     var rest = arguments
     var path: TemplateValue?
     if name.hasSuffix("attr") {
@@ -115,7 +135,6 @@ extension TemplateInterpreter {
       path = rest.positional.removeFirst()
     }
     let test: TemplateValue? = rest.positional.isEmpty ? nil : rest.positional.removeFirst()
-    var out: [TemplateValue] = []
     for item in try items(of: value, line) {
       try step()
       let subject = try member(path, of: item, line)
@@ -127,7 +146,6 @@ extension TemplateInterpreter {
       }
       if isKept == name.hasPrefix("select") { out.append(item) }
     }
-    return try makeList(out, kind: .generator)
   }
 
   /// Sorts stably by a key; strings without regard to case unless asked.
@@ -198,11 +216,10 @@ extension TemplateInterpreter {
   }
 
   private mutating func unique(
-    _ value: TemplateValue, _ arguments: TemplateCallArguments, _ line: Int
-  ) throws(TemplateError) -> TemplateValue {
+    _ value: TemplateValue, _ arguments: TemplateCallArguments, _ line: Int, into out: inout [TemplateValue]
+  ) throws(TemplateError) {
     let isCaseSensitive = arguments.value(0, "case_sensitive")?.isTrue ?? false
     var seen: [TemplateValue] = []
-    var out: [TemplateValue] = []
     for item in try items(of: value, line) {
       let key = folded(try member(arguments.value(1, "attribute"), of: item, line), isCaseSensitive)
       guard key.isHashable else { throw .failed("a value of type \(key.typeName) has no hash", line: line) }
@@ -211,7 +228,6 @@ extension TemplateInterpreter {
       seen.append(key)
       out.append(item)
     }
-    return try makeList(out, kind: .generator)
   }
 
   private mutating func sum(
@@ -225,14 +241,14 @@ extension TemplateInterpreter {
     return total
   }
 
-  private mutating func batches(
-    _ name: String, _ value: TemplateValue, _ arguments: TemplateCallArguments, _ line: Int
-  ) throws(TemplateError) -> TemplateValue {
+  private mutating func batch(
+    _ name: String, _ value: TemplateValue, _ arguments: TemplateCallArguments, _ line: Int,
+    into out: inout [TemplateValue]
+  ) throws(TemplateError) {
     let items = try items(of: value, line)
     let size = try integer(arguments.value(0, name == "batch" ? "linecount" : "slices") ?? .none, line)
     let filler = arguments.value(1, "fill_with")
     guard size > 0, size <= 100_000 else { throw .failed("\(name) takes a count from 1 to 100000", line: line) }
-    var out: [TemplateValue] = []
     if name == "batch" {
       var start = 0
       while start < items.count {
@@ -244,7 +260,7 @@ extension TemplateInterpreter {
         out.append(try makeList(part))
         start += size
       }
-      return try makeList(out, kind: .generator)
+      return
     }
     var start = 0
     for i in 0..<size {
@@ -255,7 +271,6 @@ extension TemplateInterpreter {
       out.append(try makeList(part))
       start = end
     }
-    return try makeList(out, kind: .generator)
   }
 
   private mutating func grouped(

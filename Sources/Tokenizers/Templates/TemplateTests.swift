@@ -55,9 +55,11 @@ extension TemplateInterpreter {
       guard divisor != 0 else { throw .failed("division by zero", line: line) }
       return divisor == -1 ? true : try integer(value, line) % divisor == 0
     case "lower":
+      try checkPrintable(value, line)
       let text = value.asText
       return text == CaseMapping.lowercased(text) && text != CaseMapping.uppercased(text)
     case "upper":
+      try checkPrintable(value, line)
       let text = value.asText
       return text == CaseMapping.uppercased(text) && text != CaseMapping.lowercased(text)
     case "sameas": return isSame(value, try operand(name, arguments, line))

@@ -92,6 +92,16 @@ enum TemplateValue {
     }
   }
 
+  /// The type of something in the value that Python prints with its address, or as more than its members say.
+  var unprintable: String? {
+    switch self {
+    case .list(let l): l.unprintable
+    case .dictionary(let d): d.unprintable
+    case .namespace, .function: typeName
+    default: nil
+    }
+  }
+
   /// A string that is not marked as escaped, where the mark means nothing.
   var plain: TemplateValue { if case .markup(let s) = self { .string(s) } else { self } }
 
@@ -120,12 +130,18 @@ final class TemplateList {
   let kind: Kind
   let nesting: Int
   let weight: Int
+  /// The type of something in it that prints differently in every process.
+  let unprintable: String?
+  /// Why a generator has no more items than these.
+  let failure: TemplateError?
   /// How many items of a generator have been taken.
   var taken = 0
 
-  init(_ items: [TemplateValue], kind: Kind = .list) {
+  init(_ items: [TemplateValue], kind: Kind = .list, failure: TemplateError? = nil) {
     self.items = items
     self.kind = kind
+    self.failure = failure
+    unprintable = kind == .generator ? "generator" : items.lazy.compactMap(\.unprintable).first
     weight = items.reduce(8) { TemplateValue.saturatingSum($0, $1.weight) }
     nesting = 1 + (items.lazy.map(\.nesting).max() ?? 0)
   }
@@ -136,9 +152,10 @@ final class TemplateList {
   var isIndexed: Bool { kind == .list || kind == .tuple || kind == .range }
 
   /// The items that are still to come.
-  func takeItems() -> [TemplateValue] {
+  func takeItems() throws(TemplateError) -> [TemplateValue] {
     guard kind == .generator else { return items }
     defer { taken = items.count }
+    if let failure { throw failure }
     return Array(items[taken...])
   }
 
