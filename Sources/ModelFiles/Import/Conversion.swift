@@ -19,6 +19,7 @@ struct Conversion {
     let configuration = try checkpoint.documents.configuration()
     var draft = ModelManifest(
       architecture: family.architecture, config: configuration.model, ropeFrequencies: [],
+      localRopeFrequencies: configuration.localRope.map { _ in [] },
       tokens: configuration.tokens, tensors: [],
       blobs: ModelManifest.Blobs(
         weights: ModelManifest.Blob(digest: Digest(of: []), bytes: 0),

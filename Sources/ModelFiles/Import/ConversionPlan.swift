@@ -52,13 +52,19 @@ public enum WeightFormat: String, Sendable, CaseIterable {
 
   func kind(of target: TensorShape, _ source: RowSource) -> TensorEntry.Kind {
     guard target.role == .linear, self != .eightBit else { return target.kind }
-    let kinds = target.kinds
-    switch source.groupFormat {
-    case .q40 where kinds.contains(.linear4): return .linear4
-    case .q41 where kinds.contains(.linear4m), .q4K where kinds.contains(.linear4m): return .linear4m
-    default: break
-    }
+    if let own = source.groupFormat?.fourBitKind, target.kinds.contains(own) { return own }
     return self == .fourBit && source.columns % 32 == 0 ? .linear4 : target.kind
+  }
+}
+
+extension BlockFormat {
+  /// The kind of weight that blocks become without a change; nil for formats of other bits.
+  var fourBitKind: TensorEntry.Kind? {
+    switch self {
+    case .q40: .linear4
+    case .q41, .q4K: .linear4m
+    case .q50, .q51, .q80, .q5K, .q6K: nil
+    }
   }
 }
 

@@ -36,7 +36,7 @@ extension Quantizer {
     _ minimums: inout [UInt16], _ scales: inout [Double]
   ) throws {
     let (rowBytes, groups) = (source.columns / 2, source.columns / GroupRow.size)
-    let keeps = source.groupFormat != nil
+    let keeps = source.groupFormat?.fourBitKind != nil
     try block.withUnsafeMutableBytes { block in
       try multipliers.withUnsafeMutableBufferPointer { multipliers in
         try minimums.withUnsafeMutableBufferPointer { minimums in

@@ -61,20 +61,19 @@ import Testing
   }
 
   @Test func otherFormatsCanBeAskedFor() throws {
-    func kinds(_ weights: WeightFormat) throws -> [String: Set<TensorEntry.Kind>] {
+    for weights in WeightFormat.allCases {
       let (image, sources) = try kept(weights)
-      var kinds: [String: Set<TensorEntry.Kind>] = [:]
       for entry in image.manifest.tensors where entry.name.hasSuffix("_proj") {
-        kinds[try #require(sources[entry.name]).format, default: []].insert(entry.kind)
+        let source = try #require(sources[entry.name])
+        let own: TensorEntry.Kind? = ["Q4_0": .linear4, "Q4_1": .linear4m, "Q4_K": .linear4m][source.format]
+        let expected: TensorEntry.Kind =
+          switch weights {
+          case .automatic: own ?? .linear8
+          case .eightBit: .linear8
+          case .fourBit: own ?? (source.columns % 32 == 0 ? .linear4 : .linear8)
+          }
+        #expect(entry.kind == expected, "\(entry.name), \(source.format), \(weights)")
       }
-      return kinds
-    }
-    let (automatic, eight, four) = (try kinds(.automatic), try kinds(.eightBit), try kinds(.fourBit))
-    for (format, found) in automatic {
-      let own: TensorEntry.Kind? = ["Q4_0": .linear4, "Q4_1": .linear4m, "Q4_K": .linear4m][format]
-      #expect(found == [own ?? .linear8], "\(format)")
-      #expect(eight[format] == [.linear8], "\(format)")
-      #expect(four[format] == [own ?? .linear4], "\(format)")
     }
   }
 }
