@@ -107,7 +107,8 @@ let package = Package(
       name: "model-store-helper", dependencies: ["ModelFiles", "ModelGraph"], path: "Tests/ModelStoreHelper",
       swiftSettings: strict),
     .testTarget(
-      name: "ModelFilesTests", dependencies: ["Digests", "ModelGraph", "ModelFiles", "model-store-helper"],
+      name: "ModelFilesTests",
+      dependencies: ["Digests", "ModelGraph", "ModelFiles", "Tokenizers", "model-store-helper"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "ModelSigningTests", dependencies: ["Digests", "ModelFiles", "ModelSigning", "Receipts", "Tampering"],

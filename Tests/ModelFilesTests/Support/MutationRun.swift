@@ -2,6 +2,7 @@ import Foundation
 import ModelFiles
 import ModelGraph
 import Testing
+import Tokenizers
 
 /// Runs something on many damaged files: each must be refused with a typed error or still be valid.
 enum MutationRun {
@@ -14,6 +15,7 @@ enum MutationRun {
   private static func isTyped(_ error: any Error) -> Bool {
     error is ImportRejection || error is SafetensorsRejection || error is GGUFRejection || error is FileTooLarge
       || error is PackRejection || error is LoadRejection || error is ManifestRejection || error is ModelRejection
+      || error is TokenizerError
   }
 
   /// - Parameter body: makes one mutant and opens it.
