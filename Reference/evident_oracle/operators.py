@@ -12,7 +12,7 @@ from .norms import RESIDUAL_LIMIT
 
 SCORE_FRACTION_BITS = 12
 SCORE_LIMIT = 2**30 - 1
-ACTIVATIONS = {"silu": tables.SIGMOID, "geluTanh": tables.GELU_TANH, "gelu": tables.GELU_ERF}
+ACTIVATIONS = {"silu": "SIGMOID", "geluTanh": "GELU_TANH", "gelu": "GELU_ERF"}
 
 
 def embed(tokens, table, fraction_bits, scale=None):
@@ -106,7 +106,7 @@ def merge_heads(t, e):
 
 def _activated(g, e_g, activation):
     """RS(g · σ, 15) of 4.8."""
-    table = ACTIVATIONS[activation]
+    table = getattr(tables, ACTIVATIONS[activation])
     x = np.clip(SH(g, e_g[:, None] + 12), -65535, 65535)
     i, r = np.abs(x) // 16, np.abs(x) % 16
     sigma = table[i] + RS((table[i + 1] - table[i]) * r, 4)

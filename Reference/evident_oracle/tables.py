@@ -5,6 +5,7 @@ below 2^-200, and every entry is checked to be much farther than that from a rou
 """
 
 import hashlib
+import sys
 from math import isqrt
 
 import numpy as np
@@ -156,15 +157,26 @@ def _power_table():
     return table
 
 
-COSINE = _cosine_table()
-SIGMOID = _sigmoid_table()
-GELU_TANH = _gelu_tanh_table()
-GELU_ERF = _gelu_erf_table()
-TANH = _tanh_table()
-POWER = _power_table()
+# The name in the specification and the method of each table.
+TABLES = {
+    "COSINE": ("C", _cosine_table),
+    "SIGMOID": ("Σ16", _sigmoid_table),
+    "POWER": ("T", _power_table),
+    "GELU_TANH": ("Φt16", _gelu_tanh_table),
+    "GELU_ERF": ("Φe16", _gelu_erf_table),
+    "TANH": ("H", _tanh_table),
+}
+
+
+def __getattr__(name):
+    """Each table is computed when it is first asked for: together they take a second, and few models need all."""
+    if name not in TABLES:
+        raise AttributeError(name)
+    table = globals()[name] = TABLES[name][1]()
+    return table
 
 
 def digests():
     """SHA-256 over the little-endian int32 bytes of each table, as in section 10."""
-    named = {"C": COSINE, "Σ16": SIGMOID, "T": POWER, "Φt16": GELU_TANH, "Φe16": GELU_ERF, "H": TANH}
-    return {name: hashlib.sha256(table.astype("<i4").tobytes()).hexdigest() for name, table in named.items()}
+    computed = {symbol: getattr(sys.modules[__name__], name) for name, (symbol, _) in TABLES.items()}
+    return {symbol: hashlib.sha256(table.astype("<i4").tobytes()).hexdigest() for symbol, table in computed.items()}

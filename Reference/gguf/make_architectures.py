@@ -49,7 +49,7 @@ def write(path, value):
     path.write_text(json.dumps(value, indent=1) + "\n")
 
 
-def vocabulary(model):
+def set_vocabulary(model):
     writer = model.gguf_writer
     writer.add_tokenizer_model("bert" if model.hf_arch == "BertModel" else "gpt2")
     writer.add_tokenizer_pre("gpt-2")
@@ -71,7 +71,7 @@ def convert(folder, target):
 
     class WithVocabulary(model_class):
         model_arch = model_class.model_arch
-        set_vocab = vocabulary
+        set_vocab = set_vocabulary
 
         def modify_tensors(self, data, name, bid):
             # Gemma 3 cuts the embedding to the size of a vocabulary that is not there.
@@ -90,6 +90,8 @@ def main(llama_cpp, directory):
         folder.mkdir(parents=True, exist_ok=True)
         save(name, folder)
         convert(folder, folder / "model.gguf")
+        vocabulary = {token: i for i, token in enumerate(TOKENS)}
+        write(folder / "tokenizer.json", {"model": {"type": "BPE", "vocab": vocabulary, "merges": ["a b"]}})
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from extremes import ROUNDS, real, relative, scaled
 
-from evident_oracle import frequencies, operators
+from evident_oracle import frequencies, operators, tables
 from evident_oracle.integers import quantise
 from evident_oracle.weights import Matrix
 
@@ -99,7 +99,7 @@ def test_merge_and_add(rng):
 
 @pytest.mark.parametrize("activation", operators.ACTIVATIONS)
 def test_gated_and_activate(rng, activation):
-    table = operators.ACTIVATIONS[activation]
+    table = getattr(tables, operators.ACTIVATIONS[activation])
     for _ in range(ROUNDS):
         g, u = scaled(rng, (2, 9), 0, 30), scaled(rng, (2, 9), 0, 30)
         e_g, e_u = rng.integers(-60, 20, size=2), rng.integers(-60, 20, size=2)

@@ -146,6 +146,37 @@ HAND = r'''
 {{ '%d' % 3 }}
 {% include 'x' %}
 {{ s|center(20) }}{{ s|truncate(5) }}
+{{ "Use '"|safe + s + "' to <b>" }}{{ "<" + "&"|safe + '"' }}{{ "<b>"|safe ~ "<i>" }}{{ ("<b>"|safe)|upper + "<" }}{{ ["<"|safe, 1] }}{{ ("a<b"|safe).replace("b", "<") + "<" }}{{ ("<"|safe)[0] + "<" }}{{ ("a b"|safe).split()[0] + "<" }}{{ ("<"|safe) * 2 + "<" }}{{ "<"|e + "<" }}{{ "<"|e|e }}{{ ("<"|safe)|forceescape }}{{ ("<"|safe)|string + "<" }}{{ ("<"|safe)|trim + "<" }}{{ "x" is escaped }}{{ "x"|safe is escaped }}{{ ("<"|safe)|replace("<", ">") + "<" }}{{ ["a"|safe] | join("<") }}{{ ("<"|safe) == "<" }}{{ "<"|safe in ["<"] }}{{ {"<"|safe: 1}["<"] }}{{ ("<"|safe)|tojson }}
+{{ {1: 2, 'a': 3, none: 4, true: 5, 1.5: 6, (1, 2): 7} }}{{ {0: 'x', 512: 'y'}|dictsort }}{{ {1: 2}[1] }}{{ {1: 2}[true] }}{{ {1: 2}.get(1) }}{{ {1: 2}|tojson }}{{ {none: 1, true: 2, 1.5: 3}|tojson }}{{ 1 in {1: 2} }}{{ {1: {2: 3}} == {1.0: {2: 3}} }}{% for k, v in {2: 'b', 1: 'a'}|dictsort %}{{ k + 1 }}{{ v }}{% endfor %}{{ {(1,): 2}[(1,)] }}{{ {2: 1, 1: 2}|tojson(sort_keys=true) }}
+{{ {[1]: 2} }}
+{{ {(1, 2): 3} | tojson }}
+{{ {'a': 1, 2: 3} | tojson(sort_keys=true) }}
+{{ '<{}>'.format(s) }}{{ '{} {}'.format(1, 'b') }}{{ '{1}{0}{1}'.format('a', 'b') }}{{ '{x}-{y}'.format(x=1, y=none) }}{{ '{{{}}}'.format(5) }}{{ '{!r}'.format('q') }}{{ '{:>5}|{:<5}|{:^5}|{:*^7}'.format('a', 'b', 'c', 'd') }}{{ '{:05d}|{:+d}|{:x}|{:#x}|{:,}|{:b}'.format(42, 42, 255, 255, 1234567, 5) }}{{ '{:5}|{:<5}|{:.2}'.format(7, 7, 'abc') }}{{ '{}{}'.format(true, [1, 'a']) }}{{ '{:d}'.format(true) }}
+{{ '{}'.format() }}
+{{ '{x}'.format(1) }}
+{{ '{'.format(1) }}
+{{ '{0}{}'.format(1, 2) }}
+{{ '%s and %s' % ('a', 1) }}{{ '%d%%' % 7 }}{{ '%5d|%-5d|%05d|%+d' % (1, 2, 3, 4) }}{{ '%(a)s-%(b)d' % {'a': 'x', 'b': 2} }}{{ '%r' % 'q' }}{{ '%x %X %o' % (255, 255, 8) }}{{ '%s' % [1] }}{{ '%s' % none }}{{ '%.2s|%5s|%-5s|' % ('abc', 'd', 'e') }}{{ 'x' % {} }}{{ '%s' % {'a': 1} }}{{ '%s, %s'|format('a', 'b') }}{{ '%(q)s'|format(q=1) }}
+{{ '%s' % () }}
+{{ '%s' % (1, 2) }}
+{{ '%d' % 'x' }}
+{{ messages | map(attribute='role') | tojson }}
+{{ messages | map(attribute='role') | length }}
+{{ messages | selectattr('role') | last }}
+{{ words | reverse | length }}
+{{ words | map('upper') | first }}{{ (words | map('upper'))[0] is defined }}{% if [] | map('upper') %}truthy{% endif %}{% set g = words | map('upper') %}{{ g | first }}{{ g | join(',') }}{{ g | list }}{% set h = nums | select('odd') %}{{ 1 in h }}{{ h | list }}{{ (words|map('upper')) is iterable }}{{ (words|map('upper')) is sequence }}{{ (words|reverse)|join }}{{ nums|unique|join(',') }}{{ nums|batch(2)|map('length')|list }}
+{{ d.items() }}{{ d.keys() }}{{ d.values() }}{{ d.items() | length }}{{ d.keys()|list }}{{ d.items() is sequence }}{{ 'a' in d.keys() }}{{ range(3) }}{{ range(1, 7, 2) }}{{ range(3)|length }}{{ range(5)[2] }}{{ range(5)[1:3]|list }}{{ 3 in range(5) }}{{ range(3)|tojson is defined }}
+{{ d.items() | tojson }}
+{{ d.items()[0] is defined }}{{ d.keys()[0] is defined }}
+{{ range(3) + [1] }}
+{{ d.items() + [1] }}
+{% for x in nested recursive %}{{ x if x is number else '[' ~ loop(x) ~ ']' }}{{ loop.depth }}{{ loop.index }}{% endfor %}
+{% for x in nums %}{{ loop([1]) }}{% endfor %}
+{% macro m(a) %}{{ a }}{{ varargs }}{{ kwargs }}{% endmacro %}{{ m(1, 2, x=3) }}{{ m() }}{% macro k() %}{{ kwargs.q }}{% endmacro %}{{ k(q=1) }}
+{% macro m() %}{{ varargs|join }}{% endmacro %}{{ m(1, 2, q=3) }}
+{{ 'ab'.center(7, '*') }}{{ 'abc'|center(8) }}|{{ 'AbC'.swapcase() }}{{ s|truncate(7) }}{{ s|truncate(5, true) }}{{ s|truncate(5, leeway=0) }}{{ 'a b c d e f g h'|truncate(9, false, '…', 0) }}{{ 'trim' is filter }}{{ 'nope' is filter }}{{ 'odd' is test }}{{ s|tojson(true) }}
+{{ namespace(a=1, b='x') }}
+{% set a, b = 'xy' %}{{ a }}{{ b }}{% set (a, b) = {'p': 1, 'q': 2} %}{{ a }}{{ b }}
 {{ f + 1 }}
 {{ f * 2 }}
 {{ 7 / 2 }}
@@ -162,17 +193,20 @@ WHITESPACE = [
 
 def expression(r, depth=0):
     atoms = ["s", "u", "n", "neg", "f", "nothing", "yes", "no", "missing", "words", "nums", "nested", "d", "mixed", "csv", "empty",
-             "'x'", "'ab'", "1", "0", "2", "[1, 'a']", "{'k': 1}", "(1, 2)", "messages", "quotes", "lines", "none", "true"]
+             "'x'", "'ab'", "1", "0", "2", "[1, 'a']", "{'k': 1}", "(1, 2)", "messages", "quotes", "lines", "none", "true", "'<b>'", "'%s'",
+             "'{}'", "{1: 2, none: 'a'}", "range(3)", "('<'|safe)"]
     if depth > 3 or r.random() < 0.25:
         return r.choice(atoms)
     e = lambda: expression(r, depth + 1)
     filters = ["upper", "lower", "trim", "title", "capitalize", "length", "list", "first", "last", "join", "join(', ')", "sort", "unique | list", "reverse | list",
                "tojson", "tojson(indent=1)", "string", "int", "default('z')", "default('z', true)", "map('string') | list", "select | list", "select('string') | list",
                "reject('none') | list", "replace('a', 'bb')", "indent", "min", "max", "sum", "items | list", "dictsort", "batch(2) | list", "abs", "wordcount",
-               "map(attribute='role') | list", "selectattr('role') | list | length"]
+               "map(attribute='role') | list", "selectattr('role') | list | length", "safe", "e", "map('upper')", "select", "reverse",
+               "unique", "batch(2)", "items", "center(5)", "truncate(4)", "map(attribute='role')", "format(1)", "tojson(true)"]
     tests = ["defined", "none", "string", "number", "mapping", "iterable", "sequence", "boolean", "integer", "true", "odd", "in [1, 'x']", "eq 1", "undefined", "lower"]
     methods = [".strip()", ".split()", ".split('a')", ".upper()", ".items() | list", ".get('k')", ".startswith('a')", ".replace('a', '')", ".role", ".k", "[0]", "[-1]",
-               "['k']", "[1:]", "[::-1]", "[:2]", ".rstrip('x')", ".title()", ".join(['p', 'q'])", ".splitlines()", ".find('a')"]
+               "['k']", "[1:]", "[::-1]", "[:2]", ".rstrip('x')", ".title()", ".join(['p', 'q'])", ".splitlines()", ".find('a')", ".items()", ".keys()",
+               ".values()", ".format(1, 2)", "[1]", "[true]", ".get(1)", ".center(4)", ".swapcase()"]
     kind = r.randrange(9)
     if kind == 0:
         return f"({e()} {r.choice(['+', '-', '*', '//', '%', '~', '==', '!=', '<', '>', '<=', 'in', 'not in', 'and', 'or'])} {e()})"

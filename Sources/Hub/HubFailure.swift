@@ -84,7 +84,7 @@ public enum HubRejection: Error, Equatable, Sendable, CustomStringConvertible {
   case chooseFile(repository: String, candidates: [String])
   case ambiguousFile(String, candidates: [String])
   case noMatch(String, repository: String, candidates: [String])
-  case splitFile(String)
+  case missingPart(of: String, number: Int)
 
   public var description: String {
     switch self {
@@ -107,7 +107,7 @@ public enum HubRejection: Error, Equatable, Sendable, CustomStringConvertible {
     case .noMatch(let file, let repository, let candidates):
       "\(repository) has no GGUF file that fits \"\(file)\""
         + (candidates.isEmpty ? "" : "; it has \(candidates.joined(separator: ", "))")
-    case .splitFile(let file): "\(file) is one part of a GGUF that was split; only whole files can be imported"
+    case .missingPart(let file, let number): "\(file) was split, and part \(number) is missing"
     }
   }
 
@@ -125,7 +125,7 @@ public enum HubRejection: Error, Equatable, Sendable, CustomStringConvertible {
       "name one: evident pull \(repository):\(candidates.first.map(FileSelection.shortest) ?? "FILE")"
     case .ambiguousFile: "give the whole file name"
     case .noMatch: nil
-    case .splitFile: "join the parts with llama-gguf-split --merge and import the result"
+    case .missingPart: "look for a repository that has all parts"
     }
   }
 }

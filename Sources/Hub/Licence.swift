@@ -45,4 +45,12 @@ public enum Licence {
     guard let config = content("config.json"), let json = try? JSON.parse(Array(config)) else { return nil }
     return json["license"]?.string.flatMap(cleaned)
   }
+
+  /// `general.license` of a GGUF file; nil when it states none or is no such file.
+  public static func of(gguf path: String) -> String? {
+    guard path.hasSuffix(".gguf"), let metadata = try? GGUFParts(path: path).metadata else { return nil }
+    func value(_ key: String) -> String? { (try? metadata.text(key)).flatMap { $0 }.flatMap(cleaned) }
+    let licence = value("general.license")
+    return licence == "other" ? value("general.license.name") ?? licence : licence
+  }
 }

@@ -106,8 +106,8 @@ public struct ModelPull: Sendable {
     let card = listing.licence == nil ? listing.file("README.md").map { $0.bytes <= 1 << 20 ? [$0] : [] } ?? [] : []
     let files: [RemoteFile]
     switch selection {
-    case .gguf(let file):
-      files = [file]
+    case .gguf(let parts):
+      files = parts
       try await acquisition.obtain(card + files)
     case .directory(let texts, let weights):
       try await acquisition.obtain(card + texts)
@@ -118,7 +118,10 @@ public struct ModelPull: Sendable {
       try await acquisition.obtain(shards)
       files = texts + [weights] + shards
     }
-    let licence = listing.licence ?? Licence.of(folder: folder.path)
+    // A GGUF model is opened by its first part, a directory as such.
+    var source = folder.path
+    if case .gguf(let parts) = selection, let first = parts.first { source = folder.path(of: first.path) }
+    let licence = listing.licence ?? Licence.of(folder: folder.path) ?? Licence.of(gguf: source)
     try folder.removeFiles(except: Set(files.map(\.path)))
 
     report(.importing)
@@ -126,16 +129,26 @@ public struct ModelPull: Sendable {
       importedAt: Int(Date().timeIntervalSince1970), licence: licence,
       hub: ModelProvenance.Hub(
         endpoint: settings.endpoint.description, repository: reference.repository, revision: reference.revision,
-        commit: listing.commit, files: ModelPull.record(files)))
-    let source: String
-    if case .gguf(let file) = selection { source = folder.path(of: file.path) } else { source = folder.path }
-    let digest = try store.importModel(
-      directory: source, as: name, options: options.importing, provenance: provenance)
+        commit: listing.commit, files: ModelPull.record(files)),
+      weights: options.importing.weights.rawValue)
+    var importing = options.importing
+    importing.checkSources = { try ModelPull.check($0, files) }
+    let digest = try store.importModel(directory: source, as: name, options: importing, provenance: provenance)
     if !options.keep { try folder.remove(files.map(\.path)) }
     return PullOutcome(
       digest: digest, name: name, commit: listing.commit, licence: licence,
       bytesDownloaded: acquisition.bytesDownloaded, bytesCached: acquisition.bytesCached, wasPresent: false,
       folder: options.keep ? folder.path : nil)
+  }
+
+  /// What the import read is what the hub states: nobody changed a file after it was checked.
+  private static func check(_ read: [ModelManifest.SourceFile], _ files: [RemoteFile]) throws(HubRejection) {
+    for source in read {
+      guard let file = files.first(where: { $0.path == source.name || $0.name == source.name }),
+        case .sha256(let stated)? = file.identity, source.digest.hex != stated
+      else { continue }
+      throw .wrongDigest(file: file.path, found: source.digest.description, stated: "sha256:\(stated)")
+    }
   }
 
   /// The name to keep the model under. A name that nobody chose must not be taken from another model.
@@ -170,7 +183,8 @@ public struct ModelPull: Sendable {
   private func remembered() throws -> PullOutcome? {
     for model in try store.list() where model.origin == .store {
       guard let origin = store.provenance(of: model.digest), let hub = origin.hub,
-        hub.repository == reference.repository, [hub.revision, hub.commit].contains(reference.revision)
+        hub.repository == reference.repository, [hub.revision, hub.commit].contains(reference.revision),
+        origin.weights == options.importing.weights.rawValue
       else { continue }
       let listing = RepositoryListing(
         commit: hub.commit, files: hub.files.map { RemoteFile(path: $0.path, bytes: $0.bytes, identity: nil) })
@@ -190,13 +204,15 @@ public struct ModelPull: Sendable {
   private func presentModel(_ selection: FileSelection, _ listing: RepositoryListing) throws -> Digest<ModelManifest>? {
     let chosen: [RemoteFile]
     switch selection {
-    case .gguf(let file): chosen = [file]
+    case .gguf(let parts): chosen = parts
     case .directory(let texts, let weights): chosen = texts + [weights]
     }
     guard chosen.allSatisfy({ $0.identity != nil }) else { return nil }
     let wanted = Set(ModelPull.record(chosen).map { "\($0.path) \($0.identity)" })
     for model in try store.list() where model.origin == .store {
-      guard let hub = store.provenance(of: model.digest)?.hub, hub.repository == reference.repository else { continue }
+      guard let origin = store.provenance(of: model.digest), let hub = origin.hub,
+        hub.repository == reference.repository, origin.weights == options.importing.weights.rawValue
+      else { continue }
       // Shards are those of the index, which is the same; the hub must still have them.
       let used = Set(hub.files.map { "\($0.path) \($0.identity)" })
       let others = hub.files.filter { !wanted.contains("\($0.path) \($0.identity)") }

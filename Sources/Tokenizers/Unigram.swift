@@ -83,10 +83,10 @@ struct Unigram: Sendable {
         node = next
         end += 1
         guard let id = trie.value(node), !blocked.contains(id) else { continue }
-        let candidate = scores[Int(id)] + score
+        let sum = scores[Int(id)] + score
+        let candidate = sumsInSingle ? sum.roundedToSingle : sum
         if best[end].start < 0 || candidate > best[end].score {
-          let kept = sumsInSingle ? candidate.roundedToSingle : candidate
-          best[end] = Best(score: kept, start: Int32(truncatingIfNeeded: start), id: id)
+          best[end] = Best(score: candidate, start: Int32(truncatingIfNeeded: start), id: id)
         }
         if end - start == length { hasSingle = true }
       }

@@ -9,7 +9,7 @@ import pytest
 
 from conftest import environment, run
 from hub_server import Hub, Tunnel, git_blob
-from model_files import llama, tiny, write
+from model_files import FIXTURE, llama, tiny, write
 
 BIG = llama(20)  # three parts of at most 8 MiB
 WEIGHTS = "model.safetensors"
@@ -218,9 +218,38 @@ def test_gguf_files_are_listed_and_chosen(tmp_path, hub):
     assert "fits several files: m-Q8_0.gguf, x/m-Q8_0.gguf" in refused(tmp_path, hub, "org/m-GGUF:q8_0")
     text = refused(tmp_path, hub, "org/m-GGUF:Q6_K")
     assert "no GGUF file that fits" in text and "m-Q4_K_S.gguf" in text
-    assert "split" in refused(tmp_path, hub, "org/m-GGUF:BF16")
+    hub.add("org/half-GGUF", {"m-00001-of-00002.gguf": gguf})
+    assert "part 2 is missing" in refused(tmp_path, hub, "org/half-GGUF")
     assert "no GGUF file that fits" in refused(tmp_path, hub, "org/m-GGUF:Q4_K")
     assert not hub.requests("/resolve/")
+
+
+def test_gguf_files_are_pulled(tmp_path, hub):
+    folder = FIXTURE.parent / "gguf"
+    whole = (folder / "tiny-llama.gguf").read_bytes()
+    parts = {p.name: p.read_bytes() for p in sorted(folder.glob("tiny-llama-0*.gguf"))}
+    hub.add("org/Tiny-GGUF", {"tiny-llama-F32.gguf": whole, "other-Q8_0.gguf": b"GGUF", "README.md": b"# Tiny"}, licence="mit")
+    hub.add("org/split-GGUF", {f"F32/{name}": content for name, content in parts.items()})
+    outcome = pulled(tmp_path, hub, "org/Tiny-GGUF:F32")
+    assert outcome["name"] == "tiny:f32" and outcome["licence"] == "mit" and not hub.requests("other-Q8_0.gguf")
+    imported = json.loads(run(tmp_path, "import", str(folder / "tiny-llama.gguf"), "--name", "same", "--json").out)
+    # A GGUF file's own name is no part of what it is; but the manifest says what it was made from.
+    assert imported["digest"] != outcome["digest"] or "tiny-llama-F32" not in run(tmp_path, "show", "same").out
+    assert len(parts) == 3
+    split = pulled(tmp_path, hub, "org/split-GGUF")
+    assert split["bytesDownloaded"] == sum(map(len, parts.values()))
+    by_hand = run(tmp_path, "import", str(folder / sorted(parts)[0]), "--name", "parts", "--json")
+    assert json.loads(by_hand.out)["digest"] == split["digest"] and not leftovers(tmp_path)
+    assert pulled(tmp_path, hub, "org/split-GGUF")["present"]
+
+
+def test_another_format_of_weights_is_another_model(tmp_path, hub):
+    hub.add("org/m", llama(0.5))
+    eight = pulled(tmp_path, hub, "org/m")
+    four = pulled(tmp_path, hub, "org/m", "--weights", "4bit", "--name", "m:4bit")
+    assert eight["digest"] != four["digest"] and not four["present"]
+    assert pulled(tmp_path, hub, "org/m", "--weights", "4bit", "--name", "m:4bit")["present"]
+    assert "4-bit" in run(tmp_path, "show", "m:4bit").out and "4-bit" not in run(tmp_path, "show", "m").out
 
 
 def test_a_name_is_not_taken_from_another_model(tmp_path, hub):

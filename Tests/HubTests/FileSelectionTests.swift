@@ -28,7 +28,7 @@ import Testing
     let ggufs = listing(
       "M-Q4_K.gguf", "M-Q4_K_M.gguf", "M.q5_0.gguf", "M-UD-Q4_K_XL.gguf", "mmproj-Q8_0.gguf", "sub/M-Q8_0.gguf")
     func path(_ file: String) throws -> String? {
-      if case .gguf(let file) = try choose(file, ggufs) { file.path } else { nil }
+      if case .gguf(let files) = try choose(file, ggufs) { files[0].path } else { nil }
     }
     #expect(try path("Q4_K") == "M-Q4_K.gguf" && path("q4_k_m") == "M-Q4_K_M.gguf" && path("Q5_0") == "M.q5_0.gguf")
     #expect(try path("Q4_K_XL") == "M-UD-Q4_K_XL.gguf" && path("UD-Q4_K_XL") == "M-UD-Q4_K_XL.gguf")
@@ -42,17 +42,31 @@ import Testing
   @Test func theOnlyFileNeedsNoName() throws {
     #expect(
       try choose(nil, listing("a-Q8_0.gguf", "mmproj-a.gguf", "README.md"))
-        == .gguf(RemoteFile(path: "a-Q8_0.gguf", bytes: 1, identity: nil)))
+        == .gguf([RemoteFile(path: "a-Q8_0.gguf", bytes: 1, identity: nil)]))
     #expect(throws: HubRejection.chooseFile(repository: "org/name", candidates: ["a.gguf", "b.gguf"])) {
       try choose(nil, listing("a.gguf", "b.gguf"))
-    }
-    #expect(throws: HubRejection.splitFile("a-00001-of-00002.gguf")) {
-      try choose("a-00001-of-00002.gguf", listing("a-00001-of-00002.gguf", "a-00002-of-00002.gguf"))
     }
     #expect(throws: HubRejection.nothingUsable(repository: "org/name", found: ["pytorch_model.bin"])) {
       try choose(nil, listing("pytorch_model.bin", "config.json"))
     }
     #expect(throws: HubRejection.self) { try choose(nil, listing("model.safetensors", "tokenizer.json")) }
+  }
+
+  @Test func partsBelongTogether() throws {
+    let split = listing(
+      "Q8_0/m-Q8_0-00001-of-00003.gguf", "Q8_0/m-Q8_0-00002-of-00003.gguf", "Q8_0/m-Q8_0-00003-of-00003.gguf",
+      "m-Q4_0.gguf")
+    for wanted in ["Q8_0", "m-Q8_0-00001-of-00003.gguf", "Q8_0/m-Q8_0-00002-of-00003.gguf"] {
+      let selection = try choose(wanted, split)
+      guard case .gguf(let parts) = selection else { return #expect(Bool(false)) }
+      #expect(parts.map(\.path) == split.files.prefix(3).map(\.path))
+      #expect(selection.defaultName(for: try HubReference("org/M-GGUF")) == "m:q8_0")
+    }
+    #expect(throws: HubRejection.chooseFile(repository: "org/name", candidates: [split.files[0].path, "m-Q4_0.gguf"])) {
+      try choose(nil, split)
+    }
+    let incomplete = listing("m-00001-of-00003.gguf", "m-00003-of-00003.gguf")
+    #expect(throws: HubRejection.missingPart(of: "m-00001-of-00003.gguf", number: 2)) { try choose(nil, incomplete) }
   }
 
   @Test(arguments: [
@@ -66,7 +80,7 @@ import Testing
       return
     }
     let selection: FileSelection =
-      file.map { .gguf(RemoteFile(path: $0, bytes: 1, identity: nil)) }
+      file.map { .gguf([RemoteFile(path: $0, bytes: 1, identity: nil)]) }
       ?? .directory(texts: [], weights: RemoteFile(path: "model.safetensors", bytes: 1, identity: nil))
     #expect(selection.defaultName(for: try HubReference(repository)) == name)
   }

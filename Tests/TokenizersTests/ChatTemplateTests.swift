@@ -44,9 +44,9 @@ import Tokenizers
   }
 
   @Test(arguments: [
-    ("{% for x in y recursive %}{% endfor %}", "a recursive loop"), ("{% extends 'x' %}", "the tag \"extends\""),
-    ("{{ 1 | pprint }}", "the filter \"pprint\""), ("{{ 1 is escaped }}", "the test \"escaped\""),
-    ("{{ 'x'.format(1) }}", "the string method \"format\""), ("{{ 1.5 + 1 }}", "arithmetic on fractions"),
+    ("{{ lipsum() }}", "the function \"lipsum\""), ("{% extends 'x' %}", "the tag \"extends\""),
+    ("{{ 1 | pprint }}", "the filter \"pprint\""), ("{{ 'a' is nope }}", "the test \"nope\""),
+    ("{{ '%f' % 1 }}", "the format %f"), ("{{ 1.5 + 1 }}", "arithmetic on fractions"),
     ("{{ 9223372036854775807 + 1 }}", "an integer beyond 64 bits"), ("{{ f(*a) }}", "unpacking arguments"),
   ])
   func namesWhatItDoesNotSupport(_ source: String, _ what: String) {

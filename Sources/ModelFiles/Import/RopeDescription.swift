@@ -21,7 +21,7 @@ struct RopeDescription {
 
   /// - Parameters:
   ///   - theta: the family's, when neither the object nor the configuration has one.
-  ///   - isLong: whether the family may scale by LongRoPE and rotate a part of each head.
+  ///   - isLong: whether the family has other names for LongRoPE and may rotate a part of each head.
   init(
     _ config: HuggingFaceMembers, theta: Int, isLong: Bool = false, originalContext: Int? = nil
   ) throws(ImportRejection) {
@@ -90,7 +90,7 @@ struct RopeDescription {
         throw object.unsupported("low_freq_factor", found: "\(low)", supported: "less than high_freq_factor, \(high)")
       }
       scaling = .llama3(factor: try required("factor"), low: low, high: high, original: Double(try original()))
-    case "longrope" where isLong, "su" where isLong, "yarn" where isLong:
+    case "longrope", "su" where isLong, "yarn" where isLong:
       let made = try original()
       contextLength = min(made, context)
       scaling = .long(
@@ -99,7 +99,7 @@ struct RopeDescription {
     default:
       throw object.unsupported(
         object.value("rope_type") == nil ? "type" : "rope_type", found: quoted(kind),
-        supported: "\"default\", \"linear\", \"llama3\"" + (isLong ? ", \"longrope\"" : ""))
+        supported: "\"default\", \"linear\", \"llama3\", \"longrope\"")
     }
   }
 

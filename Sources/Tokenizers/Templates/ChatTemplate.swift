@@ -40,7 +40,9 @@ public struct ChatTemplate: Sendable {
   ) throws(TemplateError) -> String {
     guard let object = context.object else { throw .failed("the context is not an object", line: 0) }
     let globals = TemplateScope(parent: nil)
-    for name in ["range", "namespace", "dict", "raise_exception", "strftime_now"] {
+    for name in [
+      "range", "namespace", "dict", "raise_exception", "strftime_now", "cycler", "joiner", "lipsum",
+    ] {
       globals.variables[name] = .function(TemplateFunction(.global(name)))
     }
     for (key, json) in object.members where key.utf8.allSatisfy({ PythonText.isNameByte($0) }) {

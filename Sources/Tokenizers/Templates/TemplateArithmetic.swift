@@ -7,20 +7,32 @@ extension TemplateInterpreter {
     if case .bool(let b) = left { return try arithmetic(name, .integer(b ? 1 : 0), right, line) }
     if case .bool(let b) = right { return try arithmetic(name, left, .integer(b ? 1 : 0), line) }
     switch (name, left, right) {
+    case ("+", .markup, _) where right.text != nil, ("+", _, .markup) where left.text != nil:
+      // What is not marked as escaped is escaped.
+      let (a, b) = (left.escaped, right.escaped)
+      try charge(a.count + b.count)
+      return .markup(a + b)
+    case ("%", .markup, _): throw .unsupported("formatting a string that is marked as escaped", line: line)
+    case ("*", .markup(let s), .integer), ("*", .integer, .markup(let s)):
+      let (a, b) = left.text == nil ? (left, TemplateValue.string(s)) : (.string(s), right)
+      return .markup(try arithmetic(name, a, b, line).asText)
     case ("+", .string(let a), .string(let b)):
       try charge(a.count + b.count)
       return .string(a + b)
-    case ("+", .list(let a), .list(let b)) where a.isTuple == b.isTuple:
-      return try makeList(a.items + b.items, isTuple: a.isTuple)
+    case ("+", .list(let a), .list(let b)) where a.kind == b.kind && (a.isTuple || a.kind == .list):
+      return try makeList(a.items + b.items, kind: a.kind)
     case ("*", .string(let s), .integer(let n)), ("*", .integer(let n), .string(let s)):
       let (size, overflow) = s.count.multipliedReportingOverflow(by: max(n, 0))
       try charge(overflow ? Int.max : size)
       return .string(Array(repeatElement(s, count: max(n, 0)).joined()))
-    case ("*", .list(let l), .integer(let n)), ("*", .integer(let n), .list(let l)):
+    case ("*", .list(let l), .integer(let n)) where l.isTuple || l.kind == .list,
+      ("*", .integer(let n), .list(let l)) where l.isTuple || l.kind == .list:
       let (size, overflow) = l.weight.multipliedReportingOverflow(by: max(n, 0))
       try charge(overflow ? Int.max : size)
-      return try makeList(Array(repeatElement(l.items, count: max(n, 0)).joined()), isTuple: l.isTuple)
-    case ("%", .string, _): throw .unsupported("formatting with \"%\"", line: line)
+      return try makeList(Array(repeatElement(l.items, count: max(n, 0)).joined()), kind: l.kind)
+    case ("%", .string(let format), _):
+      try charge(right.weight)
+      return try made(.string(try percentFormatted(format, right, line)))
     case (_, .undefined(let what), _), (_, _, .undefined(let what)):
       throw .failed("\(what) is undefined, and \"\(name)\" of it is wanted", line: line)
     case (_, .decimal, .decimal), (_, .decimal, .integer), (_, .integer, .decimal):

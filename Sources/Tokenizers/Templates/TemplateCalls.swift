@@ -8,6 +8,11 @@ struct TemplateCallArguments {
   func value(_ index: Int, _ name: String) -> TemplateValue? {
     index < positional.count ? positional[index] : named.last { $0.name == name }?.value
   }
+
+  /// With strings that are not marked as escaped.
+  var plain: TemplateCallArguments {
+    TemplateCallArguments(positional: positional.map(\.plain), named: named.map { ($0.name, $0.value.plain) })
+  }
 }
 
 /// Calls of macros, global functions and methods.
@@ -31,11 +36,20 @@ extension TemplateInterpreter {
     case .function(let f):
       switch f.kind {
       case .macro(let macro, let closure): return try call(macro, closure, arguments, line, caller: caller)
-      case .global(let name): return try callGlobal(name, arguments, line)
+      case .global(let name): return try callGlobal(name, arguments.plain, line)
       case .method(let value, let name): return try callMethod(name, of: value, arguments, line)
       }
     case .undefined(let what): throw .failed("\(what) is undefined, and called", line: line)
-    case .loop: throw .unsupported("a recursive loop", line: line)
+    case .loop(let state):
+      guard let (loop, scope) = state.recursion else { throw .failed("the loop is not recursive", line: line) }
+      guard let value = arguments.positional.first, arguments.positional.count == 1, arguments.named.isEmpty else {
+        throw .failed("loop() takes what to loop over", line: line)
+      }
+      var text: [UInt8] = []
+      try enter()
+      defer { leave() }
+      try run(loop, over: try items(of: value, line), scope, depth: state.depth + 1, &text)
+      return try made(.string(text))
     default: throw .failed("a value of type \(function.typeName) cannot be called", line: line)
     }
   }
@@ -44,7 +58,7 @@ extension TemplateInterpreter {
     _ macro: TemplateMacro, _ closure: TemplateScope, _ arguments: TemplateCallArguments, _ line: Int,
     caller: TemplateValue?
   ) throws(TemplateError) -> TemplateValue {
-    guard arguments.positional.count <= macro.parameters.count else {
+    guard macro.takesMorePositional || arguments.positional.count <= macro.parameters.count else {
       throw .failed("the macro \"\(macro.name)\" takes \(macro.parameters.count) arguments", line: line)
     }
     let scope = TemplateScope(parent: closure)
@@ -60,8 +74,16 @@ extension TemplateInterpreter {
         scope.variables[parameter.name] = .undefined("the parameter \"\(parameter.name)\"")
       }
     }
-    for (name, _) in arguments.named where !macro.parameters.contains(where: { $0.name == name }) {
-      throw .failed("the macro \"\(macro.name)\" has no parameter \"\(name)\"", line: line)
+    if macro.takesMorePositional {
+      scope.variables["varargs"] = try makeList(
+        Array(arguments.positional.dropFirst(macro.parameters.count)), kind: .tuple)
+    }
+    let more = arguments.named.filter { argument in !macro.parameters.contains { $0.name == argument.name } }
+    if macro.takesMoreNamed {
+      scope.variables["kwargs"] = try made(
+        .dictionary(TemplateDictionary(more.map { (.text($0.name), $0.value) })))
+    } else if let first = more.first {
+      throw .failed("the macro \"\(macro.name)\" has no parameter \"\(first.name)\"", line: line)
     }
     var text: [UInt8] = []
     _ = try execute(macro.body, scope, &text)
@@ -85,18 +107,22 @@ extension TemplateInterpreter {
       return try made(.string(text))
     case "namespace", "dict":
       guard arguments.positional.count <= 1 else { throw .failed("\(name)() takes one dictionary", line: line) }
-      var members: [(key: [UInt8], value: TemplateValue)] = []
+      var members: [(key: TemplateValue, value: TemplateValue)] = []
       if let first = arguments.positional.first {
-        guard case .dictionary(let d) = first else { throw .failed("\(name)() takes a dictionary", line: line) }
+        guard case .dictionary(let d) = first else { throw .unsupported("\(name)() of pairs", line: line) }
         members = Array(zip(d.keys, d.values)).map { ($0.0, $0.1) }
       }
-      for (key, value) in arguments.named { members.append((Array(key.utf8), value)) }
+      for (key, value) in arguments.named { members.append((.text(key), value)) }
       if name == "dict" { return try made(.dictionary(TemplateDictionary(members))) }
       let namespace = TemplateNamespace()
       own(namespace)
-      for (key, value) in members { namespace.members[String(decoding: key, as: UTF8.self)] = value }
+      for (key, value) in members {
+        guard let name = key.text else { throw .failed("a member's name of type \(key.typeName)", line: line) }
+        namespace.set(String(decoding: name, as: UTF8.self), value)
+      }
       return .namespace(namespace)
-    default: return try range(arguments, line)
+    case "range": return try range(arguments, line)
+    default: throw .unsupported("the function \"\(name)\"", line: line)
     }
   }
 
@@ -119,6 +145,6 @@ extension TemplateInterpreter {
       if overflow { break }
       i = next
     }
-    return try makeList(items)
+    return try makeList(items, kind: .range)
   }
 }

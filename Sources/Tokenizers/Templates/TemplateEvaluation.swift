@@ -14,7 +14,7 @@ extension TemplateInterpreter {
     case .integer(let i): return .integer(i)
     case .decimal(let text): return .decimal(DecimalText.pythonRepresentation(text))
     case .string(let s): return .string(s)
-    case .list(let items, let isTuple): return try makeList(try evaluate(items, scope), isTuple: isTuple)
+    case .list(let items, let isTuple): return try makeList(try evaluate(items, scope), kind: isTuple ? .tuple : .list)
     case .dictionary(let members): return try evaluate(dictionary: members, scope, line)
     case .attribute(let base, let name): return try attribute(name, of: try evaluate(base, scope), line)
     case .item(let base, let index): return try item(try evaluate(index, scope), of: try evaluate(base, scope), line)
@@ -71,14 +71,19 @@ extension TemplateInterpreter {
   private mutating func evaluate(
     dictionary members: [(key: TemplateExpression, value: TemplateExpression)], _ scope: TemplateScope, _ line: Int
   ) throws(TemplateError) -> TemplateValue {
-    var out: [(key: [UInt8], value: TemplateValue)] = []
+    var out: [(key: TemplateValue, value: TemplateValue)] = []
     for (key, value) in members {
-      guard case .string(let key) = try evaluate(key, scope) else {
-        throw .unsupported("a dictionary key that is not a string", line: line)
-      }
+      let key = try evaluate(key, scope)
+      _ = try hashed(key, line)
       out.append((key, try evaluate(value, scope)))
     }
     return try made(.dictionary(TemplateDictionary(out)))
+  }
+
+  func hashed(_ value: TemplateValue, _ line: Int) throws(TemplateError) -> TemplateKey {
+    if let key = TemplateKey(value) { return key }
+    if value.isHashable { throw .unsupported("a dictionary key of type \(value.typeName)", line: line) }
+    throw .failed("a value of type \(value.typeName) has no hash", line: line)
   }
 
   private mutating func evaluate(
@@ -122,16 +127,20 @@ extension TemplateInterpreter {
   ) throws(TemplateError) -> Bool {
     try charge(container.weight)
     switch container {
-    case .string(let s):
-      guard case .string(let needle) = value else {
+    case .string(let s), .markup(let s):
+      guard let needle = value.text else {
         throw .failed("a value of type \(value.typeName) cannot be in a string", line: line)
       }
       return PythonText.find(needle, in: s) != nil
-    case .list(let l): return l.items.contains { $0.equals(value) }
+    case .list(let l):
+      let items = l.items[l.taken...]
+      let found = items.firstIndex { $0.equals(value) }
+      // Looking for something uses a generator up to there.
+      if l.kind == .generator { l.taken = found.map { $0 + 1 } ?? l.items.count }
+      return found != nil
     case .dictionary(let d):
       guard value.isHashable else { throw .failed("a value of type \(value.typeName) has no hash", line: line) }
-      if case .string(let key) = value { return d[key] != nil }
-      return false
+      return TemplateKey(value).map { d[$0] != nil } ?? false
     case .undefined: return false
     default: throw .failed("a value of type \(container.typeName) contains nothing", line: line)
     }
@@ -156,10 +165,18 @@ extension TemplateInterpreter {
       // Python finds the methods of a dictionary before its members.
       if Self.dictionaryMethods.contains(name) { return .function(TemplateFunction(.method(value, name))) }
       return d[Array(name.utf8)] ?? .undefined(name)
-    case .string where Self.stringMethods.contains(name): return .function(TemplateFunction(.method(value, name)))
-    case .list where Self.listMethods.contains(name): return .function(TemplateFunction(.method(value, name)))
+    case .string where Self.stringMethods.contains(name), .markup where Self.stringMethods.contains(name):
+      return .function(TemplateFunction(.method(value, name)))
+    case .list(let l) where l.isIndexed && Self.listMethods.contains(name):
+      guard l.kind == .list || ["index", "count"].contains(name) else { return .undefined(name) }
+      return .function(TemplateFunction(.method(value, name)))
     default: return .undefined(name)
     }
+  }
+
+  /// A string that is marked as escaped if `value` is.
+  func same(as value: TemplateValue, _ text: [UInt8]) -> TemplateValue {
+    if case .markup = value { .markup(text) } else { .string(text) }
   }
 
   private func loopAttribute(_ name: String, _ loop: TemplateLoopState) -> TemplateValue {
@@ -172,9 +189,8 @@ extension TemplateInterpreter {
     case "first": return .bool(loop.index == 0)
     case "last": return .bool(loop.index == count - 1)
     case "length": return .integer(count)
-    // Only recursive loops are deeper than that.
-    case "depth": return .integer(1)
-    case "depth0": return .integer(0)
+    case "depth": return .integer(loop.depth)
+    case "depth0": return .integer(loop.depth - 1)
     case "previtem": return loop.index > 0 ? loop.items[loop.index - 1] : .undefined("there is no previous item")
     case "nextitem": return loop.index + 1 < count ? loop.items[loop.index + 1] : .undefined("there is no next item")
     case "cycle", "changed": return .function(TemplateFunction(.method(.loop(loop), name)))
@@ -188,24 +204,24 @@ extension TemplateInterpreter {
     if case .undefined(let what) = value {
       throw .failed("\(what) is undefined, and an item of it is wanted", line: line)
     }
-    if case .dictionary(let d) = value, case .string(let key) = index {
+    if case .dictionary(let d) = value, let key = TemplateKey(index) {
       if let member = d[key] { return member }
     } else if let i = index.asInteger {
       switch value {
-      case .list(let l):
+      case .list(let l) where l.isIndexed:
         return l.items.indices.contains(i < 0 ? i + l.items.count : i)
           ? l.items[i < 0 ? i + l.items.count : i] : .undefined("an item beyond the end")
-      case .string(let s):
+      case .string(let s), .markup(let s):
         try charge(s.count)
         let ranges = PythonText.ranges(s)
         let position = i < 0 ? i + ranges.count : i
-        return ranges.indices.contains(position)
-          ? .string(Array(s[ranges[position]])) : .undefined("an item beyond the end")
+        guard ranges.indices.contains(position) else { return .undefined("an item beyond the end") }
+        return same(as: value, Array(s[ranges[position]]))
       default: break
       }
     }
     // Where there is no such item, Jinja looks for an attribute.
-    if case .string(let name) = index {
+    if let name = index.text {
       if case .dictionary = value, !Self.dictionaryMethods.contains(String(decoding: name, as: UTF8.self)) {
         return .undefined(String(decoding: name, as: UTF8.self))
       }
@@ -234,13 +250,13 @@ extension TemplateInterpreter {
     let stride = try bound(step, &self) ?? 1
     guard stride != 0 else { throw .failed("a slice with step 0", line: line) }
     switch value {
-    case .list(let l):
+    case .list(let l) where l.isIndexed:
       let items = PythonSlice.indices(count: l.items.count, low, high, stride).map { l.items[$0] }
-      return try makeList(items, isTuple: l.isTuple)
-    case .string(let s):
+      return try makeList(items, kind: l.kind)
+    case .string(let s), .markup(let s):
       try charge(16 * s.count)
       let ranges = PythonText.ranges(s)
-      return .string(PythonSlice.indices(count: ranges.count, low, high, stride).flatMap { s[ranges[$0]] })
+      return same(as: value, PythonSlice.indices(count: ranges.count, low, high, stride).flatMap { s[ranges[$0]] })
     case .undefined(let what): throw .failed("\(what) is undefined, and a slice of it is wanted", line: line)
     default: throw .failed("a slice of a value of type \(value.typeName)", line: line)
     }

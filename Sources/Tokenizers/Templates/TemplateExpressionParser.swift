@@ -156,6 +156,8 @@ extension TemplateParser {
     case .name("none"), .name("None"): return make(.none, line)
     case .name(let name):
       if Self.reserved.contains(name) { throw .syntax("unexpected \"\(name)\"", line: line) }
+      if name == "varargs" { namesVarargs = true }
+      if name == "kwargs" { namesKwargs = true }
       return make(.name(name), line)
     case .integer(let value): return make(.integer(value), line)
     case .decimal(let text): return make(.decimal(text), line)

@@ -11,14 +11,29 @@ extension TemplateInterpreter {
   ) throws(TemplateError) -> TemplateValue {
     try step()
     try charge(value.weight)
+    if case .markup(let s) = value { return try apply(name, toMarkup: s, arguments, line) }
+    let arguments = ["default", "d"].contains(name) ? arguments : arguments.plain
     switch name {
     case "default", "d":
       let useFallback = value.isUndefined || (arguments.value(1, "boolean")?.isTrue == true && !value.isTrue)
       return useFallback ? arguments.value(0, "default_value") ?? .string([]) : value
-    case "string", "safe": return try made(.string(value.asText))
+    case "string": return try made(.string(value.asText))
+    case "safe": return try made(.markup(value.asText))
+    case "escape", "e", "forceescape": return try made(.markup(value.escaped))
+    case "format":
+      let values: TemplateValue
+      if arguments.named.isEmpty {
+        values = try makeList(arguments.positional, kind: .tuple)
+      } else {
+        values = try made(.dictionary(TemplateDictionary(arguments.named.map { (.text($0.name), $0.value) })))
+      }
+      return try made(.string(try percentFormatted(value.asText, values, line)))
     case "tojson": return try toJSON(value, arguments, line)
     case "length", "count": return .integer(try count(value, line))
     case "int":
+      if let base = arguments.value(1, "base"), !base.equals(.integer(10)), value.text != nil {
+        throw .unsupported("the filter \"int\" with a base", line: line)
+      }
       if case .undefined(let what) = value {
         throw .failed("\(what) is undefined, and an integer is wanted", line: line)
       }
@@ -39,16 +54,33 @@ extension TemplateInterpreter {
     case "indent":
       guard case .string = value else { throw .failed("indent of a value of type \(value.typeName)", line: line) }
       return try made(try textFilter(name, value.asText, arguments, line))
-    case "trim", "upper", "lower", "capitalize", "title", "replace", "escape", "e", "wordcount":
+    case "trim", "upper", "lower", "capitalize", "title", "replace", "wordcount", "center", "truncate":
       return try made(try textFilter(name, value.asText, arguments, line))
     default: return try applySequenceFilter(name, to: value, arguments, line)
     }
   }
 
+  /// A string that is marked as escaped stays so where Python's methods keep the type.
+  private mutating func apply(
+    _ name: String, toMarkup text: [UInt8], _ arguments: TemplateCallArguments, _ line: Int
+  ) throws(TemplateError) -> TemplateValue {
+    switch name {
+    case "safe", "escape", "e", "string": return .markup(text)
+    case "default", "d":
+      let value = try apply(name, to: .string(text), arguments, line)
+      return !text.isEmpty ? .markup(text) : value
+    case "upper", "lower", "trim", "capitalize", "center", "indent":
+      return .markup(try apply(name, to: .string(text), arguments, line).asText)
+    case "reverse", "format", "truncate":
+      throw .unsupported("\"\(name)\" of a string that is marked as escaped", line: line)
+    default: return try apply(name, to: .string(text), arguments, line)
+    }
+  }
+
   func count(_ value: TemplateValue, _ line: Int) throws(TemplateError) -> Int {
     switch value {
-    case .string(let s): return PythonText.length(s)
-    case .list(let l): return l.items.count
+    case .string(let s), .markup(let s): return PythonText.length(s)
+    case .list(let l) where l.kind != .generator: return l.items.count
     case .dictionary(let d): return d.keys.count
     case .undefined: return 0
     case .loop(let l): return l.items.count
@@ -62,9 +94,9 @@ extension TemplateInterpreter {
     for (name, _) in arguments.named where !["indent", "separators", "ensure_ascii", "sort_keys"].contains(name) {
       throw .unsupported("tojson with \"\(name)\"", line: line)
     }
-    guard arguments.positional.isEmpty else { throw .unsupported("tojson with positional arguments", line: line) }
+    guard arguments.positional.count <= 4 else { throw .failed("tojson takes four arguments", line: line) }
     var indent: [UInt8]?
-    switch arguments.value(0, "indent") ?? .none {
+    switch arguments.value(1, "indent") ?? .none {
     case .none: break
     case .integer(let n):
       guard n <= 64 else { throw .limit("columns of indentation", max: 64) }
@@ -73,7 +105,7 @@ extension TemplateInterpreter {
     default: throw .unsupported("such an indentation for tojson", line: line)
     }
     var separators: ([UInt8], [UInt8])?
-    if case .list(let l)? = arguments.value(1, "separators") {
+    if case .list(let l)? = arguments.value(2, "separators") {
       guard l.items.count == 2, case .string(let a) = l.items[0], case .string(let b) = l.items[1] else {
         throw .failed("tojson takes two separators", line: line)
       }
@@ -81,7 +113,7 @@ extension TemplateInterpreter {
     }
     var writer = TemplateJSONWriter(indent: indent, separators: separators)
     writer.escapesNonASCII = arguments.value(0, "ensure_ascii")?.isTrue ?? false
-    writer.sortsKeys = arguments.value(0, "sort_keys")?.isTrue ?? false
+    writer.sortsKeys = arguments.value(3, "sort_keys")?.isTrue ?? false
     let longest = max(indent?.count ?? 0, separators?.0.count ?? 2, separators?.1.count ?? 2)
     try charge(
       value.weight.multipliedReportingOverflow(by: 1 + longest * (indent == nil ? 1 : value.nesting)).partialValue)
@@ -133,22 +165,40 @@ extension TemplateInterpreter {
       }
       return .string(try replace(text, old, new, arguments.value(2, "count")?.asInteger))
     case "indent": return .string(try indented(text, arguments, line))
-    case "wordcount":
-      return .integer(PythonStrings.wordCount(text))
-    default:
-      var out: [UInt8] = []
-      for b in text {
-        switch b {
-        case UInt8(ascii: "&"): out.append(contentsOf: "&amp;".utf8)
-        case UInt8(ascii: "<"): out.append(contentsOf: "&lt;".utf8)
-        case UInt8(ascii: ">"): out.append(contentsOf: "&gt;".utf8)
-        case UInt8(ascii: "\""): out.append(contentsOf: "&#34;".utf8)
-        case UInt8(ascii: "'"): out.append(contentsOf: "&#39;".utf8)
-        default: out.append(b)
-        }
-      }
-      return .string(out)
+    case "wordcount": return .integer(PythonStrings.wordCount(text))
+    case "center":
+      return .string(try centered(text, try integer(arguments.value(0, "width") ?? .integer(80), line), [0x20]))
+    default: return .string(try truncated(text, arguments, line))
     }
+  }
+
+  /// `str.center`.
+  mutating func centered(_ text: [UInt8], _ width: Int, _ fill: [UInt8]) throws(TemplateError) -> [UInt8] {
+    let missing = width - PythonText.length(text)
+    guard width > 0, missing > 0 else { return text }
+    try charge(missing)
+    let left = missing / 2 + (missing & width & 1)
+    let padding = { (count: Int) in Array(repeatElement(fill, count: count).joined()) }
+    return padding(left) + text + padding(missing - left)
+  }
+
+  private func truncated(
+    _ text: [UInt8], _ arguments: TemplateCallArguments, _ line: Int
+  ) throws(TemplateError) -> [UInt8] {
+    let length = try integer(arguments.value(0, "length") ?? .integer(255), line)
+    let end = (arguments.value(2, "end") ?? .text("...")).asText
+    var leeway = 5
+    if let given = arguments.value(3, "leeway"), !given.equals(.none) { leeway = try integer(given, line) }
+    let kept = length.subtractingReportingOverflow(PythonText.length(end))
+    guard !kept.overflow, kept.partialValue >= 0, leeway >= 0 else {
+      throw .failed("truncate to less than its end", line: line)
+    }
+    let ranges = PythonText.ranges(text)
+    let (longest, overflow) = length.addingReportingOverflow(leeway)
+    if overflow || ranges.count <= longest { return text }
+    let start = Array(text[..<(ranges.count > kept.partialValue ? ranges[kept.partialValue].lowerBound : text.count)])
+    if arguments.value(1, "killwords")?.isTrue ?? false { return start + end }
+    return (start.lastIndex(of: 0x20).map { Array(start[..<$0]) } ?? start) + end
   }
 
   mutating func replace(

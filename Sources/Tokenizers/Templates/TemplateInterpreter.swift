@@ -26,7 +26,7 @@ struct TemplateInterpreter {
   mutating func run(_ body: [TemplateStatement]) throws(TemplateError) -> [UInt8] {
     defer {
       for scope in ownedScopes { scope.variables.removeAll() }
-      for namespace in ownedNamespaces { namespace.members.removeAll() }
+      for namespace in ownedNamespaces { namespace.removeAll() }
     }
     var out: [UInt8] = []
     _ = try execute(body, TemplateScope(parent: globals), &out)
@@ -63,8 +63,10 @@ struct TemplateInterpreter {
     return value
   }
 
-  mutating func makeList(_ items: [TemplateValue], isTuple: Bool = false) throws(TemplateError) -> TemplateValue {
-    try made(.list(TemplateList(items, isTuple: isTuple)))
+  mutating func makeList(
+    _ items: [TemplateValue], kind: TemplateList.Kind = .list
+  ) throws(TemplateError) -> TemplateValue {
+    try made(.list(TemplateList(items, kind: kind)))
   }
 
   // MARK: Statements
@@ -155,12 +157,13 @@ struct TemplateInterpreter {
       guard case .namespace(let namespace)? = scope[name] else {
         throw .failed("cannot assign to a member of something other than a namespace", line: line)
       }
-      namespace.members[member] = value
+      namespace.set(member, value)
     case .tuple(let targets):
       let values: [TemplateValue]
       switch value {
-      case .list(let l): values = l.items
-      case .dictionary(let d): values = d.keys.map { .string($0) }
+      case .list(let l): values = l.takeItems()
+      case .dictionary(let d): values = d.keys
+      case .string(let s), .markup(let s): values = PythonText.ranges(s).map { .string(Array(s[$0])) }
       default: throw .failed("cannot unpack a value of type \(value.typeName)", line: line)
       }
       guard values.count == targets.count else {
@@ -173,8 +176,15 @@ struct TemplateInterpreter {
   private mutating func run(
     _ loop: TemplateLoop, _ scope: TemplateScope, _ out: inout [UInt8]
   ) throws(TemplateError) {
+    try run(loop, over: try items(of: try evaluate(loop.items, scope), loop.items.line), scope, depth: 1, &out)
+  }
+
+  /// - Parameter depth: 1, or more inside a recursive loop.
+  mutating func run(
+    _ loop: TemplateLoop, over all: [TemplateValue], _ scope: TemplateScope, depth: Int, _ out: inout [UInt8]
+  ) throws(TemplateError) {
     let line = loop.items.line
-    var items = try items(of: try evaluate(loop.items, scope), line)
+    var items = all
     if let condition = loop.condition {
       var kept: [TemplateValue] = []
       for item in items {
@@ -189,7 +199,7 @@ struct TemplateInterpreter {
       _ = try execute(loop.otherwise, TemplateScope(parent: scope), &out)
       return
     }
-    let state = TemplateLoopState(items: items)
+    let state = TemplateLoopState(items: items, depth: depth, recursion: loop.isRecursive ? (loop, scope) : nil)
     for (i, item) in items.enumerated() {
       try step()
       state.index = i
@@ -203,11 +213,9 @@ struct TemplateInterpreter {
   /// What a loop over `value` visits.
   mutating func items(of value: TemplateValue, _ line: Int) throws(TemplateError) -> [TemplateValue] {
     switch value {
-    case .list(let l): return l.items
-    case .dictionary(let d):
-      try charge(16 * d.keys.count)
-      return d.keys.map { .string($0) }
-    case .string(let s):
+    case .list(let l): return l.takeItems()
+    case .dictionary(let d): return d.keys
+    case .string(let s), .markup(let s):
       try charge(40 * s.count)
       return PythonText.ranges(s).map { .string(Array(s[$0])) }
     case .undefined: return []

@@ -17,17 +17,19 @@ extension TemplateInterpreter {
     _ name: String, of value: TemplateValue, _ arguments: TemplateCallArguments, _ line: Int
   ) throws(TemplateError) -> TemplateValue {
     try charge(value.weight)
+    let arguments = arguments.plain
     switch value {
     case .string(let s): return try made(try callStringMethod(name, s, arguments, line))
+    case .markup(let s): return try callMarkupMethod(name, s, arguments, line)
     case .dictionary(let d):
       switch name {
-      case "items": return try pairs(d)
-      case "keys": return try makeList(d.keys.map { .string($0) })
-      case "values": return try makeList(d.values)
+      case "items": return try pairs(d, kind: .items)
+      case "keys": return try makeList(d.keys, kind: .keys)
+      case "values": return try makeList(d.values, kind: .values)
       case "copy": return value
       case "get":
-        guard case .string(let key)? = arguments.positional.first else { return arguments.value(1, "default") ?? .none }
-        return d[key] ?? arguments.value(1, "default") ?? .none
+        guard let wanted = arguments.positional.first else { throw .failed("get takes a key", line: line) }
+        return d[try hashed(wanted, line)] ?? arguments.value(1, "default") ?? .none
       default: throw .failed("\"\(name)\" would change a dictionary, which templates must not", line: line)
       }
     case .list(let l):
@@ -52,6 +54,25 @@ extension TemplateInterpreter {
       guard let last, last.count == arguments.positional.count else { return .bool(true) }
       return .bool(!zip(last, arguments.positional).allSatisfy { $0.equals($1) })
     default: throw .unsupported("the method \"\(name)\"", line: line)
+    }
+  }
+
+  /// The methods of a string that is marked as escaped give such strings, and escape what they put in.
+  private mutating func callMarkupMethod(
+    _ name: String, _ s: [UInt8], _ arguments: TemplateCallArguments, _ line: Int
+  ) throws(TemplateError) -> TemplateValue {
+    var arguments = arguments
+    switch name {
+    case "replace":
+      if arguments.positional.count > 1 { arguments.positional[1] = .string(arguments.positional[1].escaped) }
+    case "join", "format": throw .unsupported("\"\(name)\" of a string that is marked as escaped", line: line)
+    default: break
+    }
+    let result = try callStringMethod(name, s, arguments, line)
+    switch result {
+    case .string(let s): return try made(.markup(s))
+    case .list(let l): return try makeList(l.items.map { $0.text.map { .markup($0) } ?? $0 }, kind: l.kind)
+    default: return result
     }
   }
 
@@ -95,7 +116,7 @@ extension TemplateInterpreter {
     case "join":
       var out: [UInt8] = []
       for (i, item) in try items(of: arguments.positional.first ?? .none, line).enumerated() {
-        guard case .string(let part) = item else {
+        guard let part = item.text else {
           throw .failed("\"join\" of a value of type \(item.typeName)", line: line)
         }
         if i > 0 { out.append(contentsOf: s) }
@@ -116,10 +137,21 @@ extension TemplateInterpreter {
         name == "partition" ? PythonText.find(separator, in: s) : PythonText.findLast(separator, in: s, before: s.count)
       guard let at else {
         let parts = name == "partition" ? [s, [], []] : [[], [], s]
-        return try makeList(parts.map { .string($0) }, isTuple: true)
+        return try makeList(parts.map { .string($0) }, kind: .tuple)
       }
       let parts = [Array(s[..<at]), separator, Array(s[(at + separator.count)...])]
-      return try makeList(parts.map { .string($0) }, isTuple: true)
+      return try makeList(parts.map { .string($0) }, kind: .tuple)
+    case "format": return .string(try braceFormatted(s, arguments, line))
+    case "swapcase":
+      return .string(
+        PythonText.ranges(s).flatMap { r -> [UInt8] in
+          let piece = Array(s[r])
+          let upper = CaseMapping.uppercased(piece)
+          return piece == upper ? CaseMapping.lowercased(piece) : upper
+        })
+    case "center":
+      let fill = try optionalString(1, "fillchar", of: arguments, name, line) ?? [0x20]
+      return .string(try centered(s, try integer(arguments.positional.first ?? .none, line), fill))
     case "find", "rfind", "index", "count": return try search(name, s, arguments, line)
     case "isdigit", "isalpha", "isalnum", "isspace", "isupper", "islower": return .bool(Self.isAll(name, s))
     case "zfill", "ljust", "rjust":

@@ -9,6 +9,9 @@ struct TemplateParser {
   var at = 0
   var depth = 0
   private var loopDepth = 0
+  /// Which of `varargs` and `kwargs` the macro at hand has named.
+  var namesVarargs = false
+  var namesKwargs = false
 
   static func parse(_ source: [UInt8]) throws(TemplateError) -> [TemplateStatement] {
     var parser = TemplateParser(tokens: try TemplateLexer.tokens(source))
@@ -155,7 +158,7 @@ struct TemplateParser {
     guard accept(name: "in") else { throw .syntax("expected \"in\"\(found)", line: line) }
     let items = try parseTuple(allowsConditional: false)
     let condition: TemplateExpression? = accept(name: "if") ? try parseExpression() : nil
-    if isName("recursive") { throw .unsupported("a recursive loop", line: line) }
+    let isRecursive = accept(name: "recursive")
     try expectBlockEnd()
     loopDepth += 1
     let (body, end) = try parseBody(until: ["else", "endfor"])
@@ -166,7 +169,10 @@ struct TemplateParser {
       (otherwise, _) = try parseBody(until: ["endfor"])
     }
     try expectBlockEnd()
-    return .loop(TemplateLoop(target: target, items: items, condition: condition, body: body, otherwise: otherwise))
+    return .loop(
+      TemplateLoop(
+        target: target, items: items, condition: condition, isRecursive: isRecursive, body: body,
+        otherwise: otherwise))
   }
 
   private mutating func parseTarget(attributes: Bool) throws(TemplateError) -> TemplateTarget {
@@ -225,14 +231,16 @@ struct TemplateParser {
     }
     if end == "endcall" { return TemplateMacro(name: name, parameters: parameters, body: []) }
     try expectBlockEnd()
-    let outer = loopDepth
-    loopDepth = 0
+    let outer = (loopDepth, namesVarargs, namesKwargs)
+    (loopDepth, namesVarargs, namesKwargs) = (0, false, false)
     let (body, _) = try parseBody(until: [end])
-    loopDepth = outer
+    let names = (namesVarargs, namesKwargs)
+    (loopDepth, namesVarargs, namesKwargs) = outer
     // The name may be repeated: {% endmacro name %}.
     _ = accept(name: name)
     try expectBlockEnd()
-    return TemplateMacro(name: name, parameters: parameters, body: body)
+    return TemplateMacro(
+      name: name, parameters: parameters, body: body, takesMorePositional: names.0, takesMoreNamed: names.1)
   }
 
   private mutating func parseCallBlock() throws(TemplateError) -> TemplateStatement {

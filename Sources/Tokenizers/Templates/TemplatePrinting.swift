@@ -3,20 +3,43 @@ extension TemplateValue {
   /// `str(value)`.
   func appendText(to out: inout [UInt8]) {
     switch self {
-    case .string(let s): out.append(contentsOf: s)
+    case .string(let s), .markup(let s): out.append(contentsOf: s)
     case .undefined: break
     default: appendRepresentation(to: &out)
     }
   }
 
+  /// The text with what HTML gives a meaning written out; as it is when it is marked as escaped.
+  var escaped: [UInt8] {
+    if case .markup(let s) = self { return s }
+    var out: [UInt8] = []
+    for b in asText {
+      switch b {
+      case UInt8(ascii: "&"): out.append(contentsOf: "&amp;".utf8)
+      case UInt8(ascii: "<"): out.append(contentsOf: "&lt;".utf8)
+      case UInt8(ascii: ">"): out.append(contentsOf: "&gt;".utf8)
+      case UInt8(ascii: "\""): out.append(contentsOf: "&#34;".utf8)
+      case UInt8(ascii: "'"): out.append(contentsOf: "&#39;".utf8)
+      default: out.append(b)
+      }
+    }
+    return out
+  }
+
   var asText: [UInt8] {
-    if case .string(let s) = self { return s }
+    if let s = text { return s }
     var out: [UInt8] = []
     appendText(to: &out)
     return out
   }
 
   /// `repr(value)`.
+  var representation: [UInt8] {
+    var out: [UInt8] = []
+    appendRepresentation(to: &out)
+    return out
+  }
+
   private func appendRepresentation(to out: inout [UInt8]) {
     switch self {
     case .undefined: out.append(contentsOf: "Undefined".utf8)
@@ -25,7 +48,13 @@ extension TemplateValue {
     case .integer(let i): out.append(contentsOf: String(i).utf8)
     case .decimal(let text): out.append(contentsOf: text.utf8)
     case .string(let s): Self.appendQuoted(s, to: &out)
+    case .markup(let s):
+      out.append(contentsOf: "Markup(".utf8)
+      Self.appendQuoted(s, to: &out)
+      out.append(UInt8(ascii: ")"))
+    case .list(let l) where l.kind == .range: appendRange(l, to: &out)
     case .list(let l):
+      if !l.isIndexed { out.append(contentsOf: "\(l.typeName)(".utf8) }
       out.append(UInt8(ascii: l.isTuple ? "(" : "["))
       for (i, item) in l.items.enumerated() {
         if i > 0 { out.append(contentsOf: ", ".utf8) }
@@ -33,11 +62,12 @@ extension TemplateValue {
       }
       if l.isTuple, l.items.count == 1 { out.append(UInt8(ascii: ",")) }
       out.append(UInt8(ascii: l.isTuple ? ")" : "]"))
+      if !l.isIndexed { out.append(UInt8(ascii: ")")) }
     case .dictionary(let d):
       out.append(UInt8(ascii: "{"))
       for (i, (key, value)) in zip(d.keys, d.values).enumerated() {
         if i > 0 { out.append(contentsOf: ", ".utf8) }
-        Self.appendQuoted(key, to: &out)
+        key.appendRepresentation(to: &out)
         out.append(contentsOf: ": ".utf8)
         value.appendRepresentation(to: &out)
       }
@@ -46,6 +76,14 @@ extension TemplateValue {
     case .function: out.append(contentsOf: "<function>".utf8)
     case .loop(let l): out.append(contentsOf: "<LoopContext \(l.index + 1)/\(l.items.count)>".utf8)
     }
+  }
+
+  /// A range is printed by its bounds, which are known by what it holds.
+  private func appendRange(_ l: TemplateList, to out: inout [UInt8]) {
+    let values = l.items.compactMap(\.asInteger)
+    let (start, step) = (values.first ?? 0, values.count > 1 ? values[1] - values[0] : 1)
+    let stop = (values.last ?? 0) + (values.isEmpty ? 0 : step > 0 ? 1 : -1)
+    out.append(contentsOf: "range(\(start), \(stop)\(step == 1 ? "" : ", \(step)"))".utf8)
   }
 
   private static func appendQuoted(_ s: [UInt8], to out: inout [UInt8]) {
@@ -98,18 +136,38 @@ struct TemplateJSONWriter {
     case .bool(let b): out.append(contentsOf: (b ? "true" : "false").utf8)
     case .integer(let i): out.append(contentsOf: String(i).utf8)
     case .decimal(let text): out.append(contentsOf: text.utf8)
-    case .string(let s): write(string: s)
-    case .list(let l):
+    case .string(let s), .markup(let s): write(string: s)
+    case .list(let l) where l.kind == .list || l.isTuple:
       writeContainer("[", "]", count: l.items.count, level) { writer, i in writer.write(l.items[i], level: level + 1) }
     case .dictionary(let d):
       var order = Array(d.keys.indices)
-      if sortsKeys { order.sort { d.keys[$0].lexicographicallyPrecedes(d.keys[$1]) } }
+      if sortsKeys {
+        order.sort { a, b in
+          guard let sign = d.keys[a].compared(to: d.keys[b]) else {
+            offender = offender ?? "dict with keys without an order"
+            return a < b
+          }
+          return sign == 0 ? a < b : sign < 0
+        }
+      }
       writeContainer("{", "}", count: d.keys.count, level) { writer, i in
-        writer.write(string: d.keys[order[i]])
+        writer.write(key: d.keys[order[i]])
         writer.out.append(contentsOf: writer.keySeparator)
         writer.write(d.values[order[i]], level: level + 1)
       }
-    case .undefined, .namespace, .function, .loop: offender = offender ?? value.typeName
+    case .undefined, .namespace, .function, .loop, .list: offender = offender ?? value.typeName
+    }
+  }
+
+  /// A key that is a number, a truth value or none becomes a string.
+  private mutating func write(key: TemplateValue) {
+    switch key {
+    case .string(let s), .markup(let s): write(string: s)
+    case .none, .bool, .integer, .decimal:
+      out.append(0x22)
+      write(key)
+      out.append(0x22)
+    default: offender = offender ?? "dict with a key of type \(key.typeName)"
     }
   }
 

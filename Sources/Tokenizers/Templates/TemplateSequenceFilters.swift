@@ -5,18 +5,27 @@ extension TemplateInterpreter {
   ) throws(TemplateError) -> TemplateValue {
     switch name {
     case "list": return try makeList(try items(of: value, line))
-    case "first": return try items(of: value, line).first ?? .undefined("the first item of an empty sequence")
-    case "last": return try items(of: value, line).last ?? .undefined("the last item of an empty sequence")
+    case "first":
+      if case .list(let l) = value, l.kind == .generator {
+        guard l.taken < l.items.count else { return .undefined("the first item of an empty sequence") }
+        l.taken += 1
+        return l.items[l.taken - 1]
+      }
+      return try items(of: value, line).first ?? .undefined("the first item of an empty sequence")
+    case "last":
+      if case .list(let l) = value, l.kind == .generator { throw .failed("a generator has no last item", line: line) }
+      return try items(of: value, line).last ?? .undefined("the last item of an empty sequence")
     case "reverse":
       let items = try items(of: value, line)
       if case .string = value { return .string(items.reversed().flatMap(\.asText)) }
-      return try makeList(items.reversed())
+      if case .list(let l) = value, l.kind == .generator { return try makeList(items.reversed()) }
+      return try makeList(items.reversed(), kind: .generator)
     case "items":
-      if value.isUndefined { return try makeList([]) }
+      if value.isUndefined { return try makeList([], kind: .generator) }
       guard case .dictionary(let d) = value else {
         throw .failed("items needs a dictionary, not \(value.typeName)", line: line)
       }
-      return try pairs(d)
+      return try pairs(d, kind: .generator)
     case "dictsort": return try sortedPairs(value, arguments, line)
     case "join": return try joined(value, arguments, line)
     case "map": return try mapped(value, arguments, line)
@@ -36,10 +45,10 @@ extension TemplateInterpreter {
     }
   }
 
-  mutating func pairs(_ d: TemplateDictionary) throws(TemplateError) -> TemplateValue {
+  mutating func pairs(_ d: TemplateDictionary, kind: TemplateList.Kind) throws(TemplateError) -> TemplateValue {
     var out: [TemplateValue] = []
-    for (key, value) in zip(d.keys, d.values) { out.append(try makeList([.string(key), value], isTuple: true)) }
-    return try makeList(out)
+    for (key, value) in zip(d.keys, d.values) { out.append(try makeList([key, value], kind: .tuple)) }
+    return try makeList(out, kind: kind)
   }
 
   /// The member that `attribute='a.b'` names.
@@ -77,14 +86,14 @@ extension TemplateInterpreter {
   ) throws(TemplateError) -> TemplateValue {
     var out: [TemplateValue] = []
     // Whatever is false counts as empty here.
-    guard value.isTrue else { return try makeList([]) }
+    guard value.isTrue else { return try makeList([], kind: .generator) }
     if arguments.positional.isEmpty, let path = arguments.value(0, "attribute") {
       for item in try items(of: value, line) {
         try step()
         let found = try member(path, of: item, line)
         out.append(found.isUndefined ? arguments.value(1, "default") ?? found : found)
       }
-      return try makeList(out)
+      return try makeList(out, kind: .generator)
     }
     guard case .string(let name)? = arguments.positional.first else { throw .failed("map takes a filter", line: line) }
     var rest = arguments
@@ -92,13 +101,13 @@ extension TemplateInterpreter {
     for item in try items(of: value, line) {
       out.append(try apply(String(decoding: name, as: UTF8.self), to: item, rest, line))
     }
-    return try makeList(out)
+    return try makeList(out, kind: .generator)
   }
 
   private mutating func selected(
     _ name: String, _ value: TemplateValue, _ arguments: TemplateCallArguments, _ line: Int
   ) throws(TemplateError) -> TemplateValue {
-    guard value.isTrue else { return try makeList([]) }
+    guard value.isTrue else { return try makeList([], kind: .generator) }
     var rest = arguments
     var path: TemplateValue?
     if name.hasSuffix("attr") {
@@ -118,7 +127,7 @@ extension TemplateInterpreter {
       }
       if isKept == name.hasPrefix("select") { out.append(item) }
     }
-    return try makeList(out)
+    return try makeList(out, kind: .generator)
   }
 
   /// Sorts stably by a key; strings without regard to case unless asked.
@@ -136,7 +145,7 @@ extension TemplateInterpreter {
   }
 
   private func folded(_ value: TemplateValue, _ isCaseSensitive: Bool) -> TemplateValue {
-    if !isCaseSensitive, case .string(let s) = value { return .string(CaseMapping.lowercased(s)) }
+    if !isCaseSensitive, let s = value.text { return .string(CaseMapping.lowercased(s)) }
     return value
   }
 
@@ -179,12 +188,12 @@ extension TemplateInterpreter {
     let isReversed = arguments.value(2, "reverse")?.isTrue ?? false
     var keyed: [(key: TemplateValue, index: Int)] = []
     for i in isReversed ? Array(d.keys.indices.reversed()) : Array(d.keys.indices) {
-      keyed.append((folded(byValue ? d.values[i] : .string(d.keys[i]), isCaseSensitive), isReversed ? -i : i))
+      keyed.append((folded(byValue ? d.values[i] : d.keys[i], isCaseSensitive), isReversed ? -i : i))
     }
     var order = try ordered(keyed, line).map { abs($0) }
     if isReversed { order.reverse() }
     var out: [TemplateValue] = []
-    for i in order { out.append(try makeList([.string(d.keys[i]), d.values[i]], isTuple: true)) }
+    for i in order { out.append(try makeList([d.keys[i], d.values[i]], kind: .tuple)) }
     return try makeList(out)
   }
 
@@ -202,7 +211,7 @@ extension TemplateInterpreter {
       seen.append(key)
       out.append(item)
     }
-    return try makeList(out)
+    return try makeList(out, kind: .generator)
   }
 
   private mutating func sum(
@@ -235,7 +244,7 @@ extension TemplateInterpreter {
         out.append(try makeList(part))
         start += size
       }
-      return try makeList(out)
+      return try makeList(out, kind: .generator)
     }
     var start = 0
     for i in 0..<size {
@@ -246,7 +255,7 @@ extension TemplateInterpreter {
       out.append(try makeList(part))
       start = end
     }
-    return try makeList(out)
+    return try makeList(out, kind: .generator)
   }
 
   private mutating func grouped(
@@ -267,14 +276,14 @@ extension TemplateInterpreter {
     var current: (label: TemplateValue, folded: TemplateValue)?
     for i in try ordered(keyed, line) {
       if let c = current, !c.folded.equals(keyed[i].key) {
-        out.append(try makeList([c.label, try makeList(group)], isTuple: true))
+        out.append(try makeList([c.label, try makeList(group)], kind: .tuple))
         group = []
         current = nil
       }
       if current == nil { current = (keys[i], keyed[i].key) }
       group.append(items[i])
     }
-    if let c = current { out.append(try makeList([c.label, try makeList(group)], isTuple: true)) }
+    if let c = current { out.append(try makeList([c.label, try makeList(group)], kind: .tuple)) }
     return try makeList(out)
   }
 }

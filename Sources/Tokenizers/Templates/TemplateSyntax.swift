@@ -20,6 +20,7 @@ struct TemplateLoop: Sendable {
   let target: TemplateTarget
   let items: TemplateExpression
   let condition: TemplateExpression?
+  let isRecursive: Bool
   let body: [TemplateStatement]
   let otherwise: [TemplateStatement]
 }
@@ -28,6 +29,9 @@ struct TemplateMacro: Sendable {
   let name: String
   let parameters: [(name: String, value: TemplateExpression?)]
   let body: [TemplateStatement]
+  /// Whether the body names `varargs` or `kwargs`, and so takes arguments without a parameter.
+  var takesMorePositional = false
+  var takesMoreNamed = false
 }
 
 /// What is assigned to.

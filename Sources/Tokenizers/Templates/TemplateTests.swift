@@ -1,9 +1,24 @@
 /// Tests: `value is name`.
 extension TemplateInterpreter {
+  /// What Jinja has, whether it is implemented here or not.
+  static let testNames: Set<String> = [
+    "odd", "even", "divisibleby", "defined", "undefined", "filter", "test", "none", "boolean", "false", "true",
+    "integer", "float", "lower", "upper", "string", "mapping", "number", "sequence", "iterable", "callable", "sameas",
+    "escaped", "in", "==", "eq", "equalto", "!=", "ne", ">", "gt", "greaterthan", "ge", ">=", "<", "lt", "lessthan",
+    "<=", "le",
+  ]
+  static let filterNames: Set<String> = [
+    "abs", "attr", "batch", "capitalize", "center", "count", "d", "default", "dictsort", "e", "escape",
+    "filesizeformat", "first", "float", "forceescape", "format", "groupby", "indent", "int", "items", "join", "last",
+    "length", "list", "lower", "map", "max", "min", "pprint", "random", "reject", "rejectattr", "replace", "reverse",
+    "round", "safe", "select", "selectattr", "slice", "sort", "string", "striptags", "sum", "title", "tojson", "trim",
+    "truncate", "unique", "upper", "urlencode", "urlize", "wordcount", "wordwrap", "xmlattr",
+  ]
+
   mutating func holds(
     _ test: TemplateCall, for value: TemplateValue, _ scope: TemplateScope
   ) throws(TemplateError) -> Bool {
-    try holds(test.name, for: value, try evaluate(test.arguments, scope), test.line)
+    try holds(test.name, for: value, try evaluate(test.arguments, scope).plain, test.line)
   }
 
   mutating func holds(
@@ -16,7 +31,11 @@ extension TemplateInterpreter {
     case "boolean": if case .bool = value { return true } else { return false }
     case "true": if case .bool(true) = value { return true } else { return false }
     case "false": if case .bool(false) = value { return true } else { return false }
-    case "string": if case .string = value { return true } else { return false }
+    case "string": return value.text != nil
+    case "escaped": if case .markup = value { return true } else { return false }
+    case "filter", "test":
+      guard let wanted = value.text.map({ String(decoding: $0, as: UTF8.self) }) else { return false }
+      return name == "filter" ? Self.filterNames.contains(wanted) : Self.testNames.contains(wanted)
     case "integer": if case .integer = value { return true } else { return false }
     case "float": if case .decimal = value { return true } else { return false }
     case "number": if case .decimal = value { return true } else { return value.asInteger != nil }
@@ -24,7 +43,8 @@ extension TemplateInterpreter {
     case "callable": if case .function = value { return true } else { return false }
     case "sequence", "iterable":
       switch value {
-      case .string, .list, .dictionary, .undefined: return true
+      case .list(let l): return name == "iterable" || l.isIndexed
+      case .string, .markup, .dictionary, .undefined: return true
       case .loop: return name == "iterable"
       default: return false
       }

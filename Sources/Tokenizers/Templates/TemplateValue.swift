@@ -11,6 +11,8 @@ enum TemplateValue {
   case decimal(String)
   /// UTF-8. Compared as bytes.
   case string([UInt8])
+  /// A string that counts as escaped already: what the filters `safe` and `escape` make.
+  case markup([UInt8])
   case list(TemplateList)
   case dictionary(TemplateDictionary)
   case namespace(TemplateNamespace)
@@ -37,7 +39,7 @@ enum TemplateValue {
     switch self {
     case .list(let l): l.weight
     case .dictionary(let d): d.weight
-    case .string(let s): s.count + 8
+    case .string(let s), .markup(let s): s.count + 8
     default: 8
     }
   }
@@ -48,8 +50,8 @@ enum TemplateValue {
     case .bool(let b): b
     case .integer(let i): i != 0
     case .decimal(let text): text.utf8.contains { $0 >= 0x31 && $0 <= 0x39 }
-    case .string(let s): !s.isEmpty
-    case .list(let l): !l.items.isEmpty
+    case .string(let s), .markup(let s): !s.isEmpty
+    case .list(let l): l.kind == .generator || !l.items.isEmpty
     case .dictionary(let d): !d.keys.isEmpty
     case .namespace, .function, .loop: true
     }
@@ -64,7 +66,8 @@ enum TemplateValue {
     case .integer: "int"
     case .decimal: "float"
     case .string: "str"
-    case .list(let l): l.isTuple ? "tuple" : "list"
+    case .markup: "Markup"
+    case .list(let l): l.typeName
     case .dictionary: "dict"
     case .namespace: "Namespace"
     case .function: "function"
@@ -76,10 +79,21 @@ enum TemplateValue {
   var isHashable: Bool {
     switch self {
     case .dictionary: false
-    case .list(let l): l.isTuple && l.items.allSatisfy(\.isHashable)
+    case .list(let l): l.kind == .generator || l.kind == .range || (l.isTuple && l.items.allSatisfy(\.isHashable))
     default: true
     }
   }
+
+  /// The bytes of a string of either kind.
+  var text: [UInt8]? {
+    switch self {
+    case .string(let s), .markup(let s): s
+    default: nil
+    }
+  }
+
+  /// A string that is not marked as escaped, where the mark means nothing.
+  var plain: TemplateValue { if case .markup(let s) = self { .string(s) } else { self } }
 
   /// The integer, counting truth as 1, as Python does.
   var asInteger: Int? {
@@ -91,57 +105,67 @@ enum TemplateValue {
   }
 }
 
-/// Immutable, like every list that a template can reach.
+/// A sequence. Its items never change.
 final class TemplateList {
+  /// Python's kinds of sequences differ in what can be done with them.
+  enum Kind {
+    case list, tuple, range
+    /// What `map`, `select` and their like make: can be gone through once, and has no length.
+    case generator
+    /// What the methods of a dictionary make.
+    case items, keys, values
+  }
+
   let items: [TemplateValue]
-  let isTuple: Bool
+  let kind: Kind
   let nesting: Int
   let weight: Int
+  /// How many items of a generator have been taken.
+  var taken = 0
 
-  init(_ items: [TemplateValue], isTuple: Bool = false) {
+  init(_ items: [TemplateValue], kind: Kind = .list) {
     self.items = items
-    self.isTuple = isTuple
+    self.kind = kind
     weight = items.reduce(8) { TemplateValue.saturatingSum($0, $1.weight) }
     nesting = 1 + (items.lazy.map(\.nesting).max() ?? 0)
   }
-}
 
-/// An immutable dictionary with string keys, in order of insertion.
-final class TemplateDictionary {
-  let keys: [[UInt8]]
-  let values: [TemplateValue]
-  let nesting: Int
-  let weight: Int
-  private let index: [[UInt8]: Int]
+  var isTuple: Bool { kind == .tuple }
 
-  /// A key that comes twice keeps its first place and its last value.
-  init(_ members: [(key: [UInt8], value: TemplateValue)]) {
-    var keys: [[UInt8]] = []
-    var values: [TemplateValue] = []
-    var index: [[UInt8]: Int] = [:]
-    for (key, value) in members {
-      if let i = index[key] {
-        values[i] = value
-      } else {
-        index[key] = keys.count
-        keys.append(key)
-        values.append(value)
-      }
-    }
-    self.keys = keys
-    self.values = values
-    self.index = index
-    let keyWeight = keys.reduce(8) { TemplateValue.saturatingSum($0, $1.count + 8) }
-    weight = values.reduce(keyWeight) { TemplateValue.saturatingSum($0, $1.weight) }
-    nesting = 1 + (values.lazy.map(\.nesting).max() ?? 0)
+  /// Whether items can be asked for by their position.
+  var isIndexed: Bool { kind == .list || kind == .tuple || kind == .range }
+
+  /// The items that are still to come.
+  func takeItems() -> [TemplateValue] {
+    guard kind == .generator else { return items }
+    defer { taken = items.count }
+    return Array(items[taken...])
   }
 
-  subscript(_ key: [UInt8]) -> TemplateValue? { index[key].map { values[$0] } }
+  var typeName: String {
+    switch kind {
+    case .list: "list"
+    case .tuple: "tuple"
+    case .range: "range"
+    case .generator: "generator"
+    case .items: "dict_items"
+    case .keys: "dict_keys"
+    case .values: "dict_values"
+    }
+  }
 }
 
 /// What `namespace()` makes: the one thing that a template can change from within a loop.
 final class TemplateNamespace {
-  var members: [String: TemplateValue] = [:]
+  private(set) var members: [String: TemplateValue] = [:]
+  /// In order of insertion.
+  private(set) var names: [String] = []
+
+  func set(_ name: String, _ value: TemplateValue) {
+    if members.updateValue(value, forKey: name) == nil { names.append(name) }
+  }
+
+  func removeAll() { members.removeAll() }
 }
 
 final class TemplateFunction {
@@ -163,12 +187,18 @@ final class TemplateFunction {
 final class TemplateLoopState {
   let items: [TemplateValue]
   let nesting: Int
+  /// How many loops of the same statement this one is inside of.
+  let depth: Int
+  /// What `loop(…)` runs: nil unless the loop is recursive.
+  let recursion: (loop: TemplateLoop, scope: TemplateScope)?
   var index = 0
   /// What `loop.changed` was last called with.
   var lastChanged: [TemplateValue]?
 
-  init(items: [TemplateValue]) {
+  init(items: [TemplateValue], depth: Int, recursion: (loop: TemplateLoop, scope: TemplateScope)?) {
     self.items = items
+    self.depth = depth
+    self.recursion = recursion
     nesting = 1 + (items.lazy.map(\.nesting).max() ?? 0)
   }
 }
@@ -226,7 +256,7 @@ extension TemplateValue {
         guard let value = TemplateValue(item, depth: depth + 1) else { return nil }
         members.append((Array(key.utf8), value))
       }
-      self = .dictionary(TemplateDictionary(members))
+      self = .dictionary(TemplateDictionary(members.map { (.string($0.key), $0.value) }))
     }
   }
 }

@@ -62,8 +62,9 @@ struct ImportCommand: AsyncParsableCommand {
       let chosen = try ModelName(name ?? ImportCommand.defaultName(directory))
       let store = ModelStore(root: settings.modelsFolder)
       let provenance = ModelProvenance(
-        importedAt: Int(Date().timeIntervalSince1970), licence: Licence.of(folder: directory),
-        path: URL(fileURLWithPath: directory).standardizedFileURL.path)
+        importedAt: Int(Date().timeIntervalSince1970),
+        licence: Licence.of(folder: directory) ?? Licence.of(gguf: directory),
+        path: URL(fileURLWithPath: directory).standardizedFileURL.path, weights: options.weights.rawValue)
       let digest = try store.importModel(directory: directory, as: chosen, options: options, provenance: provenance)
       try signed.record(in: store, digest)
       bar.finish()

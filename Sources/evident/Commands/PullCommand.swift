@@ -26,6 +26,11 @@ struct PullCommand: AsyncParsableCommand {
 
   @Argument(help: ArgumentHelp("What to fetch.", valueName: "org/name[@revision][:file]")) var model: String
   @Option(help: "The name to keep it under (default: the repository's name in lower case).") var name: String?
+  @Option(
+    help: ArgumentHelp(
+      "Format of linear weights: 8bit, or 4bit in groups of 32 (default: 4 bits where a GGUF file has them, else 8).",
+      valueName: "8bit|4bit"))
+  var weights: ImportCommand.Weights?
   @Option(help: "Connections at the same time, 1 to 32.") var connections = 4
   @Option(help: "Attempts after one that brought nothing, 0 to 100.") var retries = 5
   @Option(help: "Threads for the import; the result does not depend on it.") var threads: Int?
@@ -46,7 +51,8 @@ struct PullCommand: AsyncParsableCommand {
       let reference = try HubReference(model)
       var options = ModelPull.Options(
         importing: ImportOptions(
-          threads: threads, progress: { display.importing($0) },
+          threads: threads, weights: weights.flatMap { WeightFormat(rawValue: $0.rawValue) } ?? .automatic,
+          progress: { display.importing($0) },
           checkTokenizer: { bytes, size in try ModelText.checkTokenizer(bytes, vocabularySize: size) }))
       options.name = try name.map { try ModelName($0) }
       options.connections = connections

@@ -1,5 +1,6 @@
 import Digests
 import ModelFiles
+import ModelGraph
 import Testing
 
 /// Models of every family as transformers saves them and as llama.cpp's converter writes them
@@ -72,6 +73,31 @@ import Testing
     if let x = a.number, let y = b.number { return Double(x.text) == Double(y.text) }
     if let x = a.array, let y = b.array { return x.count == y.count && zip(x, y).allSatisfy { same($0, $1) } }
     return a == b
+  }
+
+  /// Both import to the same model, but for what they were made from and the ends that GGUF does not list.
+  @Test(arguments: names, [WeightFormat.eightBit, .fourBit])
+  func modelsAreTheSame(_ name: String, _ weights: WeightFormat) throws {
+    func manifest(_ path: String) throws -> ModelManifest {
+      try HuggingFaceImporter(directory: path, options: ImportOptions(threads: 1, weights: weights)).convert { _ in }
+    }
+    var (plain, gguf) = (try manifest(folder(name)), try manifest(folder(name) + "/model.gguf"))
+    #expect(plain.tokens.endOfSequence.first == gguf.tokens.endOfSequence.first)
+    #expect(plain.tokens.beginOfSequence == gguf.tokens.beginOfSequence)
+    #expect(plain.source.format == "safetensors" && gguf.source.format == "gguf")
+    if name == "mistral" { plain.architecture = "llama" }
+    if name == "llama-divisors" {
+      // The converter's divisors are binary32.
+      for (a, b) in zip(plain.ropeFrequencies, gguf.ropeFrequencies) {
+        #expect(abs(Double(a) - Double(b)) <= 0x1p-23 * Double(a))
+      }
+      plain.ropeFrequencies = gguf.ropeFrequencies
+    }
+    plain.tokens = gguf.tokens
+    plain.source = gguf.source
+    plain.blobs.tokenizer = gguf.blobs.tokenizer
+    #expect(plain.blobs.weights == gguf.blobs.weights)
+    #expect(plain == gguf)
   }
 
   private func scaling(_ name: String) throws -> JSON? {

@@ -32,7 +32,7 @@ import Testing
     ("rope_scaling", #"{"type":"linear","factor":0.1}"#, "rope_scaling.factor"),
     ("rope_scaling", #"{"type":"linear","factor":2,"mscale":2}"#, "rope_scaling.mscale is 2"),
     ("rope_scaling", #"{"type":"dynamic","factor":2.0}"#, "rope_scaling.type is \"dynamic\""),
-    ("rope_scaling", #"{"rope_type":"longrope","short_factor":[1]}"#, "rope_scaling.rope_type is \"longrope\""),
+    ("rope_scaling", #"{"rope_type":"longrope","short_factor":[1]}"#, "rope_scaling.short_factor is 1 numbers"),
     ("rope_scaling", #"{"factor":2.0}"#, "rope_scaling"), ("rope_scaling", "7", "rope_scaling"),
     ("rope_parameters", #"{"rope_type":"yarn"}"#, "yarn"), ("rope_parameters", #"{"rope_theta":"x"}"#, "rope_theta"),
     ("layer_types", #"["full_attention","sliding_attention"]"#, "sliding_attention"),

@@ -145,9 +145,11 @@ struct DecoderConfiguration {
   func finished(
     _ model: ModelConfiguration, theta: Int = 10000, queryScalar: Double? = nil
   ) throws(ImportRejection) -> CheckpointConfiguration {
-    CheckpointConfiguration(
-      model: model, rope: try RopeDescription(config, theta: theta), tokens: try tokens(),
-      queryScalar: queryScalar ?? Double(model.headDimension))
+    let rope = try RopeDescription(config, theta: theta)
+    var model = model
+    model.contextLength = rope.contextLength ?? model.contextLength
+    return CheckpointConfiguration(
+      model: model, rope: rope, tokens: try tokens(), queryScalar: queryScalar ?? Double(model.headDimension))
   }
 }
 
