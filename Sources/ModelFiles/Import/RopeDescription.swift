@@ -90,7 +90,8 @@ struct RopeDescription {
         throw object.unsupported("low_freq_factor", found: "\(low)", supported: "less than high_freq_factor, \(high)")
       }
       scaling = .llama3(factor: try required("factor"), low: low, high: high, original: Double(try original()))
-    case "longrope", "su" where isLong, "yarn" where isLong:
+    case "longrope",
+      "su" where isLong, "yarn" where isLong:
       let made = try original()
       contextLength = min(made, context)
       scaling = .long(
