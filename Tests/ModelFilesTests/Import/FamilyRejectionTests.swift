@@ -47,7 +47,7 @@ import Testing
     ("gemma3", "rope_parameters.sliding_attention.rope_theta", "0.5", "rope_theta is 0.5"),
     ("gemma3", "rope_scaling", #"{"rope_type":"linear","factor":8}"#, "rope_scaling"),
     ("gemma3", "model_type", #""gemma3""#, "text_config"),
-    ("phi3", "rope_parameters.partial_rotary_factor", "0.3", "partial_rotary_factor"),
+    ("phi3", "rope_parameters.partial_rotary_factor", "0.2", "partial_rotary_factor"),
     ("phi3", "rope_parameters.partial_rotary_factor", "1.5", "partial_rotary_factor"),
     ("phi3-longrope", "rope_parameters.short_factor", "[1]", "short_factor is 1 numbers"),
     ("phi3-longrope", "rope_parameters.short_factor", "[0,1,1,1,1,1,1,1,1]", "short_factor"),

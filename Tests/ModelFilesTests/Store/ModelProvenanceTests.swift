@@ -49,7 +49,7 @@ import Testing
     #expect(try store.resolve("org/Name") == .stored(second) && first != second)
     #expect(throws: StoreRejection.notPulled("org/name")) { try store.resolve("org/name") }
     #expect(throws: StoreRejection.notPulled("a/b@main:Q8_0")) { try store.resolve("a/b@main:Q8_0") }
-    for path in ["./a/b", "/a/b", "a/b/c", "../b", "a/", "~/b"] {
+    for path in ["./a/b", "/a/b", "a/b/c", "../no-such-folder", "a/", "~/b"] {
       #expect(throws: FileFailure.self, "\(path)") { try store.resolve(path) }
     }
     #expect(try store.remove("org/Name").names == ["m2"])
