@@ -107,13 +107,15 @@ let package = Package(
       name: "model-store-helper", dependencies: ["ModelFiles", "ModelGraph"], path: "Tests/ModelStoreHelper",
       swiftSettings: strict),
     .testTarget(
-      name: "ModelFilesTests", dependencies: ["Digests", "ModelGraph", "ModelFiles", "model-store-helper"],
+      name: "ModelFilesTests",
+      dependencies: ["Digests", "ModelGraph", "ModelFiles", "Tokenizers", "model-store-helper"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "ModelSigningTests", dependencies: ["Digests", "ModelFiles", "ModelSigning", "Receipts", "Tampering"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
-      name: "HubTests", dependencies: ["Digests", "Hub", "ModelFiles", .product(name: "NIOHTTP1", package: "swift-nio")],
+      name: "HubTests",
+      dependencies: ["Digests", "Hub", "ModelFiles", .product(name: "NIOHTTP1", package: "swift-nio")],
       swiftSettings: strict),
     .testTarget(
       name: "InferenceTests", dependencies: ["Digests", "ModelGraph", "Tokenizers", "ModelFiles", "Inference"],

@@ -27,12 +27,14 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--evident", required=True)
     parser.add_argument("--shapes", nargs="*", default=["SmolLM2-135M"], choices=list(SHAPES))
+    parser.add_argument("--weights", default="8bit", choices=["8bit", "4bit"])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--prefill", nargs="*", default=["128", "512"])
     parser.add_argument("--decode-at", nargs="*", default=["128"])
     parser.add_argument("--replay", default="256")
     arguments = parser.parse_args()
+    theirs_format = {"8bit": "Q8_0", "4bit": "Q4_0"}[arguments.weights]
     cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "evident" / "benchmarks"
 
     for shape in arguments.shapes:
@@ -40,20 +42,21 @@ def main():
         for number in range(arguments.rounds):
             print(f"{shape}: round {number + 1} of {arguments.rounds}", file=sys.stderr)
             for line in measure([
-                arguments.evident, "bench", "--shape", shape, "--json", "--repetitions", "1", "--threads",
+                arguments.evident, "bench", "--shape", shape, "--weights", arguments.weights, "--json", "--repetitions", "1",
+                "--threads",
                 str(arguments.threads), "--replay", arguments.replay, "--prefill", *arguments.prefill, "--decode-at",
                 *arguments.decode_at,
             ]):
                 ours[line["what"]].append(line.get("tokensPerSecond", line.get("shareOfProducing", line.get("bytes"))))
             for flash in ([], ["--flash-attention"]):
                 for line in measure([
-                    sys.executable, str(HERE / "llama_cpp_bench.py"), shape, "Q8_0", "--threads",
+                    sys.executable, str(HERE / "llama_cpp_bench.py"), shape, theirs_format, "--threads",
                     str(arguments.threads), "--cache", str(cache), *flash, "--prefill", *arguments.prefill,
                     "--decode-at", *arguments.decode_at,
                 ]):
                     theirs[line["what"], bool(flash)].append(line["tokensPerSecond"])
-        print(f"\n{shape}, 8-bit, {arguments.threads} threads, {arguments.rounds} rounds; tokens/s, median (min–max)\n")
-        print("| | Evident | llama.cpp Q8_0, the faster of flash attention on and off | ratio |")
+        print(f"\n{shape}, {arguments.weights}, {arguments.threads} threads, {arguments.rounds} rounds; tokens/s, median (min–max)\n")
+        print(f"| | Evident | llama.cpp {theirs_format}, the faster of flash attention on and off | ratio |")
         print("| --- | --- | --- | --- |")
         for what, values in ours.items():
             best = max((v for (w, _), v in theirs.items() if w == what), key=statistics.median, default=None)

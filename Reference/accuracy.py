@@ -12,8 +12,11 @@ import tempfile
 
 import numpy as np
 
-from evident_oracle import float_llama, importer, model, sampling, tables
-from evident_oracle.llama import Llama
+from evident_oracle import dequantised, float_llama, frequencies, huggingface, importer, model, safetensors, sampling
+from evident_oracle.decoder import Decoder
+
+
+HELDOUT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "tests", "heldout.json")
 
 
 def _untied(arrays, raw):
@@ -112,15 +115,16 @@ def make_random(seed, d, layers, heads, kv_heads, head_dimension, intermediate, 
     return arrays, raw
 
 
-def convert(arrays, raw):
+def convert(arrays, raw, bits=8):
     """The model in the profile, through a pack as anyone else would read it."""
-    config = importer.make_config(raw)
+    description = huggingface.describe(raw)
     with tempfile.TemporaryDirectory() as folder:
         return model.save(
             os.path.join(folder, "pack"),
-            config,
-            importer.convert_tensors(config, arrays),
-            tables.frequencies(raw["rope_theta"], config.headDimension // 2),
+            description.architecture,
+            description.config,
+            importer.convert_tensors(description, arrays, bits),
+            description.frequencies,
             {"endOfSequence": [0], "beginOfSequence": None},
             b"{}",
             None,
@@ -133,18 +137,33 @@ def sampled_sequences(converted, count, length):
     parameters = sampling.Parameters(temperatureMicros=10**6)
     vocabulary, result = converted.config.vocabularySize, []
     for s in range(count):
-        llama, sequence = Llama(converted), [(s * 7919 + 1) % vocabulary]
+        decoder, sequence = Decoder(converted), [(s * 7919 + 1) % vocabulary]
         key = sampling.stream_key(bytes(32), bytes(32), bytes(32), s, b"")
         while len(sequence) < length:
-            t, e = llama.forward(sequence[-1:])
+            t, e = decoder.forward(sequence[-1:])
             n = len(sequence)
             sequence.append(sampling.choose(t[0], e[0], [], [], parameters, lambda: sampling.draw(key, n)))
         result.append(sequence)
     return result
 
 
+def read_llama(directory):
+    """config.json of a plain Llama with defaults filled in, as float_llama needs it."""
+    description = huggingface.read(directory)
+    raw, config = description.raw, description.config
+    if description.architecture != "llama" or config.biases or config.activation:
+        raise ValueError(f"{directory} is not a plain Llama")
+    rope = {"rope_theta": 10000.0, **raw, **(raw.get("rope_parameters") or {})}
+    if description.frequencies != frequencies.frequencies(rope["rope_theta"], config.headDimension // 2):
+        raise ValueError(f"{directory} has a rope scaling")
+    return {
+        **raw, "rope_theta": rope["rope_theta"], "head_dim": config.headDimension,
+        "num_key_value_heads": config.keyValueHeads,
+    }
+
+
 def integer_logits(converted, tokens):
-    t, e = Llama(converted).forward(tokens)
+    t, e = Decoder(converted).forward(tokens)
     return np.ldexp(t.astype(np.float64), e[:, None])
 
 
@@ -205,6 +224,37 @@ def evaluate(arrays, raw, sequences, converted=None, blame=False):
     return {name: result.summary() for name, result in results.items()}
 
 
+def weight_formats(loaded, sequences):
+    """Rows (weights, reference, summary) of a Llama's pack in 8 and in 4 bits, against two floating-point models.
+
+    *original* is binary64 over the weights that the pack stands for, in binary32; *same weights* is binary64 over
+    what the format made of them, so that only the arithmetic differs.
+    """
+    arrays, raw = dequantised.llama(loaded)
+    formats = {"8 bits": loaded, "4 bits": convert(arrays, raw, bits=4)}
+    exact = {name: float_llama.Mixed(converted) for name, converted in formats.items()}
+    results = {(name, reference): Comparison() for name in formats for reference in ("original", "same weights")}
+    for tokens in sequences:
+        original = float_llama.plain(raw, arrays, tokens)
+        for name, converted in formats.items():
+            integer = integer_logits(converted, tokens)
+            results[name, "original"].add(original, integer, tokens)
+            results[name, "same weights"].add(exact[name].forward(tokens), integer, tokens)
+    return [(*key, result.summary()) for key, result in results.items()]
+
+
+def formats_table(rows):
+    """The rows as a Markdown table."""
+    lines = ["| weights | binary64 over | perplexity | of binary64 | change % | least cosine | top-1 % |", "| --- " * 7 + "|"]
+    for name, reference, summary in rows:
+        change, before = summary["perplexity_change_percent"], summary["perplexity_reference"]
+        lines.append(
+            f"| {name} | {reference} | {before * (1 + change / 100):.5f} | {before:.5f} | {change:+.4f} "
+            f"| {summary['cosine_min']:.6f} | {summary['top1_percent']:.2f} |"
+        )
+    return "\n".join(lines)
+
+
 SHAPE_FIELDS = "d layers heads kv_heads head_dimension intermediate vocabulary tied".split()
 SHAPES = {
     "odd": (96, 3, 6, 2, 20, 250, 601, True),
@@ -224,12 +274,18 @@ def main():
     parser.add_argument("--sinks", action="store_true", help="massive activations that keep what the model knows")
     parser.add_argument("--blame", action="store_true", help="also measure single operators")
     parser.add_argument("--shape", choices=SHAPES, action="append", help="which random models")
+    parser.add_argument("--weight-formats", metavar="PACK", help="only the table of this pack in 8 and 4 bits")
     parser.add_argument("--count", type=int, default=4)
     parser.add_argument("--length", type=int, default=64)
     arguments = parser.parse_args()
+    if arguments.weight_formats:
+        with open(arguments.sequences or HELDOUT, encoding="utf-8") as file:
+            sequences = json.load(file)[: arguments.limit]
+        print(formats_table(weight_formats(model.load(arguments.weight_formats), sequences)))
+        return
     if arguments.directory:
-        arrays, _ = importer.read_weights(arguments.directory)
-        jobs = {arguments.directory: (arrays, importer.read_config(arguments.directory))}
+        arrays, _ = safetensors.read_directory(arguments.directory)
+        jobs = {arguments.directory: (arrays, read_llama(arguments.directory))}
     else:
         jobs = {name: make_random(7, **dict(zip(SHAPE_FIELDS, SHAPES[name]))) for name in arguments.shape or SHAPES}
     for name, (arrays, raw) in jobs.items():

@@ -7,6 +7,6 @@ command -v swift >/dev/null || {
   echo "hint: install Swift 6.3 for Debian 12 from https://www.swift.org/install/linux/" >&2
   exit 1
 }
-scripts/need.sh libsqlite3-dev
+scripts/need.sh libsqlite3-dev zlib1g-dev
 [ -d .build ] || echo "Building for the first time; this takes a few minutes, nearly all of it in the libraries." >&2
 exec swift build -c release --explicit-target-dependency-import-check error "$@"

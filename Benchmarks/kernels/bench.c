@@ -1,7 +1,8 @@
 // Speed of the kernels on one pinned thread, in the shapes of SmolLM2-135M. From the repository root:
-//   cc -O3 -ISources/CKernels/include Benchmarks/kernels/bench.c Sources/CKernels/*.c -o /tmp/kernels-bench
+//   clang -O3 -ISources/CKernels/include Benchmarks/kernels/bench.c Sources/CKernels/*.c -o /tmp/kernels-bench
 //   /tmp/kernels-bench [SET]
-// Medians. One multiplication of a 16-bit activation by an 8-bit weight counts as one MAC.
+// with the clang of the Swift toolchain, which compiles the kernels of the product, too. Medians. One multiplication of
+// a 16-bit activation by a weight counts as one MAC.
 #define _GNU_SOURCE
 #include <sched.h>
 #include <stdio.h>
@@ -58,41 +59,62 @@ static void *noise(size_t bytes) {
   return p;
 }
 
+typedef enum { LINEAR8, LINEAR4, LINEAR4M } format;
+static const char *const format_names[] = {"linear8", "linear4", "linear4m"};
+
 // Copies of the weight, so that a product by few rows finds none of it in a cache, as in a model.
 typedef struct {
-  ev_linear8 *copies;
+  format kind;
+  int32_t in, out;
+  uint8_t **copies;
   int count, next, rows;
+  const int32_t *sums;
+  const int64_t *offsets;
+  const uint32_t *multipliers;
   const uint8_t *planes;
+  size_t plane_stride;
   int32_t *t;
 } product;
 
 static void multiply(void *argument) {
   product *p = argument;
-  const ev_linear8 *w = &p->copies[p->next];
+  const uint8_t *packed = p->copies[p->next];
+  const int32_t in_padded = ev_padded_in(p->in), out_padded = ev_padded_out(p->out);
   p->next = (p->next + 1) % p->count;
-  set->linear8(w, p->planes, (size_t)w->in_padded * 2, p->rows, 0, w->out_padded / 16, p->t, (size_t)w->out);
+  if (p->kind == LINEAR8) {
+    const ev_linear8 w = {(const int8_t *)packed, p->sums, p->multipliers, p->in, in_padded, p->out, out_padded, 26};
+    set->linear8(&w, p->planes, p->plane_stride, p->rows, 0, out_padded / 16, p->t, (size_t)p->out);
+  } else {
+    const ev_linear4 w = {
+        packed, p->offsets, p->multipliers, p->in, in_padded, p->out, out_padded, 20, 26, p->kind == LINEAR4M};
+    set->linear4(&w, p->planes, p->plane_stride, p->rows, 0, out_padded / 16, p->t, (size_t)p->out);
+  }
 }
 
-static void bench_linear(int32_t out, int32_t in, int rows) {
-  const size_t bytes = (size_t)ev_padded_in(in) * (size_t)ev_padded_out(out);
-  product p = {.count = rows <= 16 ? 1 + (int)(((size_t)512 << 20) / bytes) : 1, .rows = rows};
+static void bench_linear(format kind, int32_t out, int32_t in, int rows) {
+  const size_t bytes = kind == LINEAR8 ? (size_t)ev_padded_in(in) * (size_t)ev_padded_out(out)
+                                       : ev_linear4_bytes(out, in, kind == LINEAR4M);
+  product p = {.kind = kind, .in = in, .out = out, .rows = rows};
+  p.count = rows <= 16 ? 1 + (int)(((size_t)512 << 20) / bytes) : 1;
   p.copies = calloc((size_t)p.count, sizeof *p.copies);
-  int32_t *sums = calloc((size_t)ev_padded_out(out), 4);
   uint32_t *multipliers = calloc((size_t)ev_padded_out(out), 4);
-  int8_t *first = noise(bytes);
   for (int32_t j = 0; j < out; j++) multipliers[j] = next_random() & 0xffffff;
   for (int i = 0; i < p.count; i++) {
-    int8_t *packed = i == 0 ? first : memcpy(aligned_alloc(64, bytes), first, bytes);
-    p.copies[i] = (ev_linear8){packed, sums, multipliers, in, ev_padded_in(in), out, ev_padded_out(out), 26};
+    p.copies[i] = i == 0 ? noise(bytes) : memcpy(aligned_alloc(64, (bytes + 63) / 64 * 64), p.copies[0], bytes);
   }
-  p.planes = noise((size_t)rows * (size_t)ev_padded_in(in) * 2);
+  p.sums = calloc((size_t)ev_padded_out(out), 4);
+  p.offsets = calloc((size_t)ev_padded_out(out), 8);
+  p.multipliers = multipliers;
+  p.plane_stride = ev_plane_bytes(ev_padded_in(in), kind != LINEAR8);
+  p.planes = noise((size_t)rows * p.plane_stride);
   p.t = calloc((size_t)rows * (size_t)out, 4);
   const double time = median(multiply, &p), macs = (double)rows * out * in;
-  printf("linear8 %5d x %4d  rows %3d  %7.1f GMAC/s", out, in, rows, macs / time * 1e-9);
+  printf("%-8s %5d x %4d  rows %3d  %7.1f GMAC/s", format_names[kind], out, in, rows, macs / time * 1e-9);
   if (rows <= 16) printf("  %5.1f GB/s of weights", (double)bytes / time * 1e-9);
   printf("\n");
-  for (int i = 0; i < p.count; i++) free((void *)(uintptr_t)p.copies[i].packed);
-  free(p.copies), free(sums), free(multipliers), free((void *)(uintptr_t)p.planes), free(p.t);
+  for (int i = 0; i < p.count; i++) free(p.copies[i]);
+  free(p.copies), free(multipliers), free((void *)(uintptr_t)p.sums), free((void *)(uintptr_t)p.offsets);
+  free((void *)(uintptr_t)p.planes), free(p.t);
 }
 
 typedef struct {
@@ -105,7 +127,7 @@ static void attend(void *argument) {
   set->attention(&run->a, run->scratch);
 }
 
-static void bench_attention(int32_t first, int32_t rows, int32_t group, int32_t hd) {
+static void bench_attention(int32_t first, int32_t rows, int32_t group, int32_t hd, int32_t softcap) {
   const int32_t positions = first + rows, pages = (positions + 63) / 64;
   const size_t q_stride = (size_t)(group * hd);
   const uint8_t **table = calloc((size_t)pages, sizeof *table);
@@ -124,13 +146,13 @@ static void bench_attention(int32_t first, int32_t rows, int32_t group, int32_t 
   for (int32_t i = 0; i < rows * group; i++) exponents[i] = -12;
   attention_run run = {
       {q, exponents, table, 0, out, out_exponents, q_stride, (size_t)group, q_stride, (size_t)group, first, rows,
-       group, hd, 0},
+       group, hd, 0, 0, softcap, noise(4097 * 4)},
       malloc(ev_attention_scratch_bytes(rows, group, hd, positions))};
   const double time = median(attend, &run);
   const double pairs = (double)group * rows * (first + (rows + 1) / 2.0);
   printf(
-      "attention hd %3d  group %d  positions %4d...%4d  %6.2f ns per query and key\n", hd, group, first,
-      positions - 1, time / pairs * 1e9);
+      "attention hd %3d  group %d  positions %4d...%4d%s  %6.2f ns per query and key\n", hd, group, first,
+      positions - 1, softcap > 0 ? " capped" : "", time / pairs * 1e9);
   for (int32_t i = 0; i < pages; i++) free((void *)(uintptr_t)table[i]);
   free(table), free(q), free(exponents), free(out), free(out_exponents), free(run.scratch);
 }
@@ -152,13 +174,13 @@ static void run_norm(void *argument) {
 
 static void run_prepare(void *argument) {
   vectors *v = argument;
-  set->prepare(v->q, v->n, ev_padded_in(v->n), v->planes);
+  set->prepare(v->q, v->n, ev_padded_in(v->n), true, v->planes);
 }
 
-static void run_swiglu(void *argument) {
+static void run_gated(void *argument) {
   vectors *v = argument;
   int32_t e;
-  set->swiglu(v->t, -16, v->u, -16, v->n, v->pairs, v->q, &e, v->work);
+  set->gated(v->t, -16, v->u, -16, v->n, v->pairs, v->q, &e, v->work);
 }
 
 static void run_add(void *argument) {
@@ -168,7 +190,7 @@ static void run_add(void *argument) {
 
 static void run_rope(void *argument) {
   vectors *v = argument;
-  set->rope(v->t, v->n / 64, 64, v->u, v->u + 32);
+  set->rope(v->t, v->n / 64, 64, 32, v->u, v->u + 32);
 }
 
 static void run_quantise(void *argument) {
@@ -177,15 +199,48 @@ static void run_quantise(void *argument) {
   set->quantise_heads(v->u, v->n / 64, 64, 4095, 0, v->q, e);
 }
 
+static void run_layer_norm(void *argument) {
+  vectors *v = argument;
+  set->layer_norm(v->x, v->n, v->t, 20, 1000, v->u, 20, 20, v->x, v->work);
+}
+
+static void run_norm_heads(void *argument) {
+  vectors *v = argument;
+  set->norm_heads(v->t, v->n / 64, 64, -20, v->u, 1000, 20);
+}
+
+static void run_add_bias(void *argument) {
+  vectors *v = argument;
+  set->add_bias(v->t, v->n, -20, v->u, 20);
+}
+
+static void run_activate(void *argument) {
+  vectors *v = argument;
+  int32_t e;
+  set->activate(v->t, -16, v->n, v->pairs, v->q, &e, v->work);
+}
+
+static void run_softcap(void *argument) {
+  vectors *v = argument;
+  set->softcap(v->t, v->n, -18, 30 << 16, (const int32_t *)v->pairs);
+}
+
+static void run_combine(void *argument) {
+  vectors *v = argument;
+  set->combine_experts(v->t, 0, 8, v->n, v->u, (int32_t *)v->work);
+}
+
 static void bench_vectors(int32_t n) {
   vectors v = {n, noise((size_t)n * 8), noise((size_t)n * 8), noise((size_t)n * 4), noise((size_t)n * 4),
-               noise(4096 * 4), noise((size_t)n * 2), noise((size_t)ev_padded_in(n) * 2)};
+               noise(4097 * 4), noise((size_t)n * 2), noise(ev_plane_bytes(ev_padded_in(n), true))};
   for (int32_t c = 0; c < n; c++) v.x[c] >>= 20, v.t[c] >>= 8, v.u[c] >>= 17;
   struct {
     const char *name;
     void (*body)(void *);
-  } const kernels[] = {{"rms_norm", run_norm}, {"prepare", run_prepare}, {"swiglu", run_swiglu},
-                       {"residual_add", run_add}, {"rope", run_rope}, {"quantise_heads", run_quantise}};
+  } const kernels[] = {{"rms_norm", run_norm}, {"prepare", run_prepare}, {"gated", run_gated},
+                       {"residual_add", run_add}, {"rope", run_rope}, {"quantise_heads", run_quantise},
+                       {"layer_norm", run_layer_norm}, {"norm_heads", run_norm_heads}, {"add_bias", run_add_bias},
+                       {"activate", run_activate}, {"softcap", run_softcap}, {"combine 8", run_combine}};
   for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
     const double time = median(kernels[i].body, &v);
     printf("%-14s n %4d  %6.3f ns per element\n", kernels[i].name, n, time / n * 1e9);
@@ -205,16 +260,19 @@ int main(int argc, char **argv) {
   printf("kernel set %s, one thread\n", set->name);
   const int32_t shapes[][2] = {{576, 576}, {1536, 576}, {576, 1536}, {49152, 576}, {2048, 2048}, {2048, 8192}};
   const int rows[] = {1, 2, 4, 16, 64, 512};
-  for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
-    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) bench_linear(shapes[s][0], shapes[s][1], rows[r]);
+  for (format kind = LINEAR8; kind <= LINEAR4M; kind++) {
+    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
+      for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) bench_linear(kind, shapes[s][0], shapes[s][1], rows[r]);
+    }
   }
-  bench_attention(127, 1, 3, 64);
-  bench_attention(1023, 1, 3, 64);
-  bench_attention(0, 512, 3, 64);
-  bench_attention(1536, 512, 3, 64);
-  bench_attention(1023, 1, 4, 128);
-  bench_attention(1536, 512, 4, 128);
-  bench_attention(1536, 512, 1, 64);
+  bench_attention(127, 1, 3, 64, 0);
+  bench_attention(1023, 1, 3, 64, 0);
+  bench_attention(0, 512, 3, 64, 0);
+  bench_attention(1536, 512, 3, 64, 0);
+  bench_attention(1023, 1, 4, 128, 0);
+  bench_attention(1536, 512, 4, 128, 0);
+  bench_attention(1536, 512, 1, 64, 0);
+  bench_attention(1536, 512, 1, 64, 50 * 5909);
   bench_vectors(576);
   bench_vectors(1536);
   return 0;

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from . import canonical, sampling
 from .canonical import Rejection, tagged_digest
-from .llama import Llama
+from .decoder import Decoder
 
 
 @dataclass(frozen=True)
@@ -83,4 +83,4 @@ def recompute(loaded, answer):
     limit = answer.parameters["maxTokens"]
     if answer.finishDetail == "stopString":
         limit = len(answer.outputTokens)
-    return sampling.generate(Llama(loaded), answer.inputTokens, limit, answer.sampling, answer.stream_key())
+    return sampling.generate(Decoder(loaded), answer.inputTokens, limit, answer.sampling, answer.stream_key())

@@ -8,7 +8,8 @@ import math
 
 import numpy as np
 
-from . import operators, tables
+from . import norms, operators, tables
+from .integers import RS, quantise
 
 OPERATORS = (
     "embed norm linear rope query_heads key_heads value_heads attention merge swiglu add".split()
@@ -84,7 +85,7 @@ def _fine(x, bits=29):
 def _coarse(x, limit):
     """Q over the last axis of real numbers."""
     t, e = _fine(x.reshape(-1, x.shape[-1]))
-    q, k = operators.quantise(t, limit)
+    q, k = quantise(t, limit)
     return np.ldexp(q.astype(np.float64), (e + k)[:, None]).reshape(x.shape)
 
 
@@ -96,10 +97,7 @@ class Mixed:
         if unknown:
             raise ValueError(f"unknown operators {unknown}")
         self.model, self.integer = model, set(integer)
-        self.real = {
-            name: tensor.real() if hasattr(tensor, "multipliers") else tensor.values * 2.0**-tensor.exponent
-            for name, tensor in model.tensors.items()
-        }
+        self.real = {name: tensor.real() for name, tensor in model.tensors.items()}
 
     def _residual(self, x, name):
         scale = 2.0**self.model.config.residualFractionBits
@@ -111,7 +109,7 @@ class Mixed:
             eps = config.normEpsilon / 4.0**config.residualFractionBits
             return x / np.sqrt((x * x).sum(axis=-1, keepdims=True) + eps) * self.real[name]
         fixed = np.rint(x * 2.0**config.residualFractionBits).astype(np.int64)
-        q, e = operators.rms_norm(fixed, tensor, config.normEpsilon)
+        q, e = norms.rms_norm(fixed, tensor, config.normEpsilon)
         return np.ldexp(q.astype(np.float64), e[:, None])
 
     def _linear(self, x, name):
@@ -120,7 +118,7 @@ class Mixed:
             return y
         tensor = self.model.tensors[name]
         t, e = _fine(x)
-        step = e + operators.quantise(t, 32767)[1] + operators.linear_shift(tensor) - tensor.exponent
+        step = e + quantise(t, 32767)[1] + sum(tensor.shifts()) - tensor.exponent
         return np.ldexp(np.rint(np.ldexp(y, -step[:, None])), step[:, None])
 
     def _rope(self, x, n):
@@ -139,7 +137,7 @@ class Mixed:
         delta = scores.max(axis=-1, keepdims=True) - scores
         if "attention" in self.integer:
             units = np.rint(np.minimum(delta, 2.0**18) * 4096).astype(np.int64)
-            p = operators.RS(tables.POWER[units % 4096] << 9, units // 4096).astype(np.float64)
+            p = RS(tables.POWER[units % 4096] << 9, units // 4096).astype(np.float64)
         else:
             p = np.exp2(-delta)
         return np.einsum("hij,jhc->ihc", p / p.sum(axis=-1, keepdims=True), v)
@@ -147,7 +145,7 @@ class Mixed:
     def _swiglu(self, gate, up):
         if "swiglu" not in self.integer:
             return _silu(gate) * up
-        q, e = operators.swiglu(*_fine(gate), *_fine(up))
+        q, e = operators.gated(*_fine(gate), *_fine(up), "silu")
         return np.ldexp(q.astype(np.float64), e[:, None])
 
     def forward(self, tokens):

@@ -1,212 +1,180 @@
-"""Conversion of a Hugging Face directory by the binary64 rules of model.md, without any framework."""
+"""Conversion of a Hugging Face directory to a pack, without any framework."""
 
-import json
-import math
 import os
 
 import numpy as np
 
-from . import model, tables
+from . import conversion, huggingface, model, pooling
+from .architectures import tensor_shapes
 from .canonical import Rejection
+from .safetensors import read_directory
+from .weights import GROUP
 
-LOG2_E = 1.4426950408889634
-LINEARS = {
-    "q_proj": "self_attn.q_proj",
-    "k_proj": "self_attn.k_proj",
-    "v_proj": "self_attn.v_proj",
-    "o_proj": "self_attn.o_proj",
-    "gate_proj": "mlp.gate_proj",
-    "up_proj": "mlp.up_proj",
-    "down_proj": "mlp.down_proj",
+GEMMA_NORMS = {
+    "post_attention_norm": "post_attention_layernorm",
+    "post_attention_layernorm": "pre_feedforward_layernorm",
+    "post_feedforward_norm": "post_feedforward_layernorm",
 }
+BERT_LAYER = {
+    "q_proj": "attention.self.query", "k_proj": "attention.self.key", "v_proj": "attention.self.value",
+    "o_proj": "attention.output.dense", "up_proj": "intermediate.dense", "down_proj": "output.dense",
+    "attn_norm": "attention.output.LayerNorm", "mlp_norm": "output.LayerNorm",
+}
+BERT_EMBEDDINGS = {
+    "embed_tokens": "embeddings.word_embeddings", "embed_positions": "embeddings.position_embeddings",
+    "embed_norm": "embeddings.LayerNorm",
+}
+IGNORED = {
+    "bert": ("pooler.", "cls.", "embeddings.position_ids"),
+    "gemma3": tuple(a + b for a in ("", "model.") for b in ("vision_tower.", "multi_modal_projector.")),
+}
+MIXTRAL_EXPERTS = {"gate_proj": "w1", "up_proj": "w3", "down_proj": "w2"}
 
 
-def round_away(x):
-    """Round to nearest, ties away from zero. The fraction x - trunc(x) is exact in binary64."""
-    whole = np.trunc(x)
-    return whole + np.where(np.abs(x - whole) >= 0.5, np.sign(x), 0.0)
+class Source:
+    """The arrays of a directory under the names of model.md; remembers which were taken."""
+
+    def __init__(self, arrays, description):
+        self.arrays, self.description = arrays, description
+        self.taken = set()
+        if description.architecture == "bert":
+            self.arrays = {_bert_name(name): array for name, array in arrays.items()}
+        if description.architecture == "gemma3":
+            self.arrays = {_gemma3_name(name): array for name, array in arrays.items()}
+
+    def take(self, name):
+        if name not in self.arrays:
+            raise Rejection(f"{name} is missing")
+        self.taken.add(name)
+        return self.arrays[name]
+
+    def tensor(self, name):
+        """The array of a tensor of model.md, in floating point."""
+        if self.description.architecture == "bert":
+            return self._bert(name)
+        if name in ("lm_head", "embed_tokens", "norm"):
+            return self._outer(name)
+        _, layer, inner = name.split(".", 2)
+        return self._decoder(f"model.layers.{layer}.", inner)
+
+    def _outer(self, name):
+        if name == "norm":
+            return self._gemma(self.take("model.norm.weight"))
+        embedding, head = "model.embed_tokens.weight", "lm_head.weight"
+        if not self.description.config.tiedEmbeddings:
+            return self.take(head if name == "lm_head" else embedding)
+        stored = [self.take(source) for source in (embedding, head) if source in self.arrays]
+        if len(stored) == 2 and not np.array_equal(*stored):
+            raise Rejection("embeddings are tied but lm_head.weight differs")
+        return stored[0] if stored else self.take(embedding)
+
+    def _gemma(self, gain):
+        return 1 + gain.astype(np.float64) if self.description.architecture in huggingface.GEMMA else gain
+
+    def _decoder(self, prefix, inner):
+        architecture = self.description.architecture
+        if inner.endswith("norm"):
+            path = f"self_attn.{inner}" if inner in ("q_norm", "k_norm") else inner
+            if architecture in huggingface.GEMMA:
+                path = GEMMA_NORMS.get(inner, path)
+            return self._gemma(self.take(f"{prefix}{path}.weight"))
+        experts = "block_sparse_moe" if architecture == "mixtral" else "mlp"
+        if inner == "router":
+            return self.take(f"{prefix}{experts}.gate.weight")
+        if inner.startswith("experts."):
+            projection = inner.removeprefix("experts.")
+            last = MIXTRAL_EXPERTS[projection] if architecture == "mixtral" else projection
+            numbers = range(self.description.config.experts)
+            return np.concatenate([self.take(f"{prefix}{experts}.experts.{x}.{last}.weight") for x in numbers])
+        if architecture == "phi3" and inner not in ("o_proj", "down_proj"):
+            return self._fused(prefix, inner)
+        projection, _, what = inner.partition(".")
+        part = "self_attn" if projection[0] in "qkvo" else "mlp"
+        return self.take(f"{prefix}{part}.{projection}.{what or 'weight'}")
+
+    def _fused(self, prefix, inner):
+        config = self.description.config
+        q, kv = config.heads * config.headDimension, config.keyValueHeads * config.headDimension
+        i = config.intermediateSize
+        start, count, path = {
+            "q_proj": (0, q, "self_attn.qkv_proj"), "k_proj": (q, kv, "self_attn.qkv_proj"),
+            "v_proj": (q + kv, kv, "self_attn.qkv_proj"), "gate_proj": (0, i, "mlp.gate_up_proj"),
+            "up_proj": (i, i, "mlp.gate_up_proj"),
+        }[inner]
+        rows = self.take(f"{prefix}{path}.weight")
+        expected = 2 * i if path.startswith("mlp") else q + 2 * kv
+        if len(rows) != expected:
+            raise Rejection(f"{prefix}{path}.weight has {len(rows)} rows, not {expected}")
+        return rows[start : start + count]
+
+    def _bert(self, name):
+        base, _, what = name.removesuffix(".bias").rpartition(".")
+        path = BERT_EMBEDDINGS.get(what)
+        if path is None:
+            path = f"encoder.layer.{base.split('.')[1]}.{BERT_LAYER[what]}"
+        array = self.take(path + (".bias" if name.endswith(".bias") else ".weight"))
+        if what == "embed_positions":
+            return array.astype(np.float64) + self.take("embeddings.token_type_embeddings.weight")[0].astype(np.float64)
+        return array
+
+    def refuse_others(self):
+        ignored = IGNORED.get(self.description.architecture, ())
+        for name in sorted(set(self.arrays) - self.taken):
+            if not name.endswith(".self_attn.rotary_emb.inv_freq") and not name.startswith(ignored):
+                raise Rejection(f"{name} is no tensor of {self.description.architecture}")
 
 
-def read_safetensors(path):
-    """Name → binary32 or binary16-widened array of one file."""
-    with open(path, "rb") as file:
-        data = file.read()
-    header_bytes = int.from_bytes(data[:8], "little")
-    if len(data) < 8 or header_bytes > len(data) - 8:
-        raise Rejection(f"{path}: header is cut")
-    header = json.loads(data[8 : 8 + header_bytes])
-    body = memoryview(data)[8 + header_bytes :]
-    arrays = {}
-    for name, description in header.items():
-        if name == "__metadata__":
-            continue
-        start, stop = description["data_offsets"]
-        raw = body[start:stop]
-        kind = description["dtype"]
-        if kind == "F32":
-            array = np.frombuffer(raw, "<f4")
-        elif kind == "F16":
-            array = np.frombuffer(raw, "<f2")
-        elif kind == "BF16":
-            array = (np.frombuffer(raw, "<u2").astype(np.uint32) << 16).view(np.float32)
-        else:
-            raise Rejection(f"{name}: type {kind} is not supported")
-        arrays[name] = array.reshape(description["shape"])
-    return arrays
+def _bert_name(name):
+    name = name.removeprefix("bert.")
+    for older, newer in ((".gamma", ".weight"), (".beta", ".bias")):
+        if name.endswith(older):
+            return name.removesuffix(older) + newer
+    return name
 
 
-def read_weights(directory):
-    """All tensors of a directory, and the names of the files that hold them."""
-    index = os.path.join(directory, "model.safetensors.index.json")
-    if os.path.exists(index):
-        with open(index, encoding="utf-8") as file:
-            files = sorted(set(json.load(file)["weight_map"].values()))
-        listed = files + ["model.safetensors.index.json"]
-    else:
-        files = sorted(name for name in os.listdir(directory) if name.endswith(".safetensors"))
-        listed = files
-    arrays = {}
-    for name in files:
-        arrays.update(read_safetensors(os.path.join(directory, name)))
-    return arrays, listed
+def _gemma3_name(name):
+    """Names within a model that also sees images."""
+    for prefix in ("language_model.model.", "model.language_model."):
+        if name.startswith(prefix):
+            return "model." + name.removeprefix(prefix)
+    return "lm_head." + name.removeprefix("language_model.lm_head.") if name.startswith("language_model.lm_head.") else name
 
 
-def _checked(name, x):
-    flat = np.asarray(x, dtype=np.float64)
-    if not np.isfinite(flat).all():
-        raise Rejection(f"{name}: element {int(np.argmin(np.isfinite(flat.ravel())))} is not finite")
-    return flat
-
-
-def convert_matrix(name, x, limit, factor=1.0):
-    """linear8 (limit 127) or table16 (limit 32767); `factor` multiplies the scales."""
-    x = _checked(name, x)
-    m = np.abs(x).max(axis=1)
-    weights = round_away((x * float(limit)) / np.where(m == 0, 1.0, m)[:, None])
-    scale = m / float(limit) * factor
-    exponent = 0 if scale.max() == 0 else 24 - math.frexp(scale.max())[1]
-    multipliers = np.minimum(round_away(np.ldexp(scale, exponent)), 2**24 - 1)
-    return model.Matrix(weights.astype(np.int8 if limit == 127 else np.int16), multipliers.astype(np.int64), exponent)
-
-
-def convert_gain(name, x):
-    x = _checked(name, x)
-    scaled = x * math.sqrt(len(x))
-    largest = np.abs(scaled).max()
-    exponent = 0 if largest == 0 else 23 - math.frexp(largest)[1]
-    return model.Gain(np.clip(round_away(np.ldexp(scaled, exponent)), 1 - 2**23, 2**23 - 1).astype(np.int64), exponent)
-
-
-def read_config(directory):
-    """config.json as the fields that conversion needs; refuses what the architecture does not have."""
-    with open(os.path.join(directory, "config.json"), encoding="utf-8") as file:
-        raw = json.load(file)
-    if raw.get("model_type") != "llama":
-        raise Rejection(f"model_type {raw.get('model_type')} is not llama")
-    if raw.get("hidden_act", "silu") != "silu":
-        raise Rejection("hidden_act is not silu")
-    for name in ("attention_bias", "mlp_bias"):
-        if raw.get(name):
-            raise Rejection(f"{name} is not supported")
-    scaling = raw.get("rope_scaling") or raw.get("rope_parameters") or {}
-    if scaling.get("rope_type", scaling.get("type", "default")) != "default":
-        raise Rejection("rope scaling is not supported")
-    raw.setdefault("rope_theta", scaling.get("rope_theta", 10000.0))
-    raw["head_dim"] = raw.get("head_dim") or raw["hidden_size"] // raw["num_attention_heads"]
-    raw["num_key_value_heads"] = raw.get("num_key_value_heads") or raw["num_attention_heads"]
-    return raw
-
-
-def make_config(raw):
-    epsilon = round_away(np.ldexp(float(raw["rms_norm_eps"]) * raw["hidden_size"], 40))
-    return model.Config(
-        hiddenSize=raw["hidden_size"],
-        layers=raw["num_hidden_layers"],
-        heads=raw["num_attention_heads"],
-        keyValueHeads=raw["num_key_value_heads"],
-        headDimension=raw["head_dim"],
-        intermediateSize=raw["intermediate_size"],
-        vocabularySize=raw["vocab_size"],
-        contextLength=raw["max_position_embeddings"],
-        residualFractionBits=20,
-        normEpsilon=max(1, int(epsilon)),
-        tiedEmbeddings=bool(raw.get("tie_word_embeddings", False)),
-    )
-
-
-def _factor(config, name):
-    """What the scales of a matrix are multiplied by beyond m / limit."""
-    return LOG2_E / math.sqrt(config.headDimension) if name.endswith(".q_proj") else 1.0
-
-
-def _sources(config):
-    """Name of each tensor → its name in a Hugging Face Llama."""
-    embedding = "model.embed_tokens.weight"
-    head = embedding if config.tiedEmbeddings else "lm_head.weight"
-    sources = {"lm_head": head, "norm": "model.norm.weight"}
-    if not config.tiedEmbeddings:
-        sources["embed_tokens"] = embedding
-    for n in range(config.layers):
-        for name in ("input_layernorm", "post_attention_layernorm"):
-            sources[f"layers.{n}.{name}"] = f"model.layers.{n}.{name}.weight"
-        for name, path in LINEARS.items():
-            sources[f"layers.{n}.{name}"] = f"model.layers.{n}.{path}.weight"
-    return sources
-
-
-def convert_tensors(config, arrays):
-    """Every tensor of the architecture, from arrays with the names of a Hugging Face Llama."""
-    sources, tensors = _sources(config), {}
-    for name, (kind, shape) in model.tensor_shapes(config).items():
-        if sources[name] not in arrays:
-            raise Rejection(f"{sources[name]} is missing")
-        array = arrays[sources[name]]
+def convert_tensors(description, arrays, bits=8):
+    """Every tensor of the architecture."""
+    source, tensors = Source(arrays, description), {}
+    for name, (kinds, shape) in tensor_shapes(description.architecture, description.config).items():
+        array = source.tensor(name)
         if list(array.shape) != shape:
-            raise Rejection(f"{sources[name]} has shape {list(array.shape)}, not {shape}")
-        if kind == "gain":
-            tensors[name] = convert_gain(sources[name], array)
-        else:
-            limit = 127 if kind == "linear8" else 32767
-            tensors[name] = convert_matrix(sources[name], array, limit, _factor(config, name))
+            raise Rejection(f"{name} has shape {list(array.shape)}, not {shape}")
+        tensors[name] = _converted(name, kinds, array, _factor(name, description), bits)
+    source.refuse_others()
     return tensors
 
 
-def dequantised(loaded, rope_theta=10000.0):
-    """The inverse of conversion: config.json's fields and binary32 arrays with the names of a Hugging Face Llama."""
-    config = loaded.config
-    if loaded.frequencies != tables.frequencies(rope_theta, config.headDimension // 2):
-        raise ValueError(f"the frequencies of the model are not those of rope_theta {rope_theta}")
-    raw = {
-        "model_type": "llama",
-        "hidden_size": config.hiddenSize,
-        "num_hidden_layers": config.layers,
-        "num_attention_heads": config.heads,
-        "num_key_value_heads": config.keyValueHeads,
-        "head_dim": config.headDimension,
-        "intermediate_size": config.intermediateSize,
-        "vocab_size": config.vocabularySize,
-        "max_position_embeddings": config.contextLength,
-        "rms_norm_eps": config.normEpsilon / config.hiddenSize / 4.0**config.residualFractionBits,
-        "rope_theta": rope_theta,
-        "tie_word_embeddings": config.tiedEmbeddings,
-    }
-    arrays = {}
-    for name, source in _sources(config).items():
-        tensor = loaded.tensors[name]
-        if isinstance(tensor, model.Gain):
-            real = tensor.values * 2.0**-tensor.exponent / math.sqrt(config.hiddenSize)
-        else:
-            real = tensor.real() / _factor(config, name)
-        arrays[source] = real.astype(np.float32)
-    return arrays, raw
+def _factor(name, description):
+    """What the scales of rows, or the elements of a gain or bias, are multiplied by."""
+    config, inner = description.config, name.split(".", 2)[-1]
+    if inner == "router":
+        return conversion.LOG2_E
+    normed = config.headNormEpsilon is not None
+    if inner == "q_norm":
+        return np.array(description.queryFactor)
+    if inner in ("q_proj", "q_proj.bias") and not normed:
+        return np.tile(description.queryFactor, config.heads)
+    return 1.0
 
 
-def _optional_json(directory, name):
-    path = os.path.join(directory, name)
-    if not os.path.exists(path):
-        return {}
-    with open(path, encoding="utf-8") as file:
-        return json.load(file)
+def _converted(name, kinds, array, factor, bits):
+    if kinds == ("gain",):
+        return conversion.gain(name, array, factor)
+    if kinds == ("bias",):
+        return conversion.bias(name, array, factor)
+    if kinds == ("table16",):
+        return conversion.matrix(name, array, 32767)
+    if bits == 4 and "linear4" in kinds and array.shape[1] % GROUP == 0:
+        return conversion.linear4(name, array, factor)
+    return conversion.matrix(name, array, 127, factor)
 
 
 def _chat_template(directory):
@@ -214,24 +182,25 @@ def _chat_template(directory):
     if os.path.exists(path):
         with open(path, "rb") as file:
             return file.read()
-    template = _optional_json(directory, "tokenizer_config.json").get("chat_template")
+    template = huggingface.optional_json(directory, "tokenizer_config.json").get("chat_template")
     if isinstance(template, list):
         template = next((item["template"] for item in template if item.get("name") == "default"), None)
     return None if template is None else template.encode("utf-8")
 
 
-def import_directory(directory, path):
+def import_directory(directory, path, bits=8):
     """Converts a directory to a pack and returns the loaded model."""
-    raw = read_config(directory)
-    config = make_config(raw)
-    arrays, weight_files = read_weights(directory)
-    generation = _optional_json(directory, "generation_config.json")
+    description = huggingface.read(directory)
+    arrays, weight_files = read_directory(directory)
+    generation = huggingface.optional_json(directory, "generation_config.json")
 
     def token(name):
-        return generation[name] if generation.get(name) is not None else raw.get(name)
+        return generation[name] if generation.get(name) is not None else description.raw.get(name)
 
     end = token("eos_token_id")
     optional = ["generation_config.json", "tokenizer_config.json", "chat_template.jinja"]
+    if description.architecture == "bert":
+        optional += pooling.files(directory)
     names = weight_files + ["config.json", "tokenizer.json"]
     names += [name for name in optional if os.path.exists(os.path.join(directory, name))]
     contents = {}
@@ -240,9 +209,10 @@ def import_directory(directory, path):
             contents[name] = file.read()
     return model.save(
         path,
-        config,
-        convert_tensors(config, arrays),
-        tables.frequencies(raw["rope_theta"], config.headDimension // 2),
+        description.architecture,
+        description.config,
+        convert_tensors(description, arrays, bits),
+        description.frequencies,
         {
             "endOfSequence": end if isinstance(end, list) else [] if end is None else [end],
             "beginOfSequence": token("bos_token_id"),
@@ -250,4 +220,5 @@ def import_directory(directory, path):
         contents["tokenizer.json"],
         _chat_template(directory),
         [{"name": name, **model.described(contents[name])} for name in sorted(contents, key=str.encode)],
+        description.localFrequencies,
     )

@@ -133,20 +133,20 @@ def draw(key, n):
     return int.from_bytes(canonical.tagged_digest("evident.draw.v1", key, n.to_bytes(8, "big"))[:8], "big")
 
 
-def generate(llama, prompt, max_tokens, parameters, key):
+def generate(decoder, prompt, max_tokens, parameters, key):
     """The output ids and the finish reason. Stop strings need a tokenizer and are not handled here."""
-    config = llama.model.config
+    config = decoder.model.config
     parameters.check(config.vocabularySize)
     if not prompt or len(prompt) > config.contextLength:
         raise ValueError(f"the prompt has {len(prompt)} ids; it needs 1…{config.contextLength}")
-    t, e = llama.forward(prompt)
+    t, e = decoder.forward(prompt)
     output = []
     while len(output) < max_tokens and len(prompt) + len(output) < config.contextLength:
         position = len(output)
         token = choose(t[-1], e[-1], prompt, output, parameters, lambda: draw(key, position))
         output.append(token)
-        if token in llama.model.endOfSequence:
+        if token in decoder.model.endOfSequence:
             return output, "stop"
         if len(output) < max_tokens and len(prompt) + len(output) < config.contextLength:
-            t, e = llama.forward([token])
+            t, e = decoder.forward([token])
     return output, "length"

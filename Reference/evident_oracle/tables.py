@@ -1,10 +1,12 @@
-"""The three tables of arithmetic.md section 5, by integer arithmetic only.
+"""The tables of arithmetic.md section 5, by integer arithmetic only.
 
-Cosine and sigmoid are computed in fixed point with `BITS` fraction bits; the accumulated error is below
-2^-200, and every entry is checked to be much farther than that from a rounding tie.
+Cosine, sigmoid, tanh and erf are computed in fixed point with `BITS` fraction bits; the accumulated error is
+below 2^-200, and every entry is checked to be much farther than that from a rounding tie.
 """
 
 import hashlib
+import sys
+from math import isqrt
 
 import numpy as np
 
@@ -48,12 +50,12 @@ def _taylor(x, first, start, step, alternate):
         total += sign * term
 
 
-def _nearest(value):
-    """The integer nearest to a fixed-point value; refuses anything that could be a tie."""
-    doubled = 2 * value
-    result = (doubled + ONE) // (2 * ONE)
-    distance = abs(abs(value - result * ONE) - ONE // 2)
-    assert distance > 32768 * ERROR, "tie"
+def _nearest(value, scale=32768):
+    """The integer nearest to scale · value; refuses anything that could be a tie."""
+    product = scale * value
+    result = (2 * product + ONE) // (2 * ONE)
+    distance = abs(abs(product - result * ONE) - ONE // 2)
+    assert distance > scale * ERROR, "tie"
     return result
 
 
@@ -64,7 +66,7 @@ def _cosine_table():
     table = np.zeros(65536, dtype=np.int64)
     cos, sin = ONE, 0
     for i in range(65536):
-        table[i] = _nearest(32768 * cos)
+        table[i] = _nearest(cos)
         cos, sin = (
             _multiply(cos, step_cos) - _multiply(sin, step_sin),
             _multiply(sin, step_cos) + _multiply(cos, step_sin),
@@ -79,9 +81,65 @@ def _sigmoid_table():
     table = np.zeros(4097, dtype=np.int64)
     power = ONE
     for i in range(4097):
-        table[i] = 16384 if i == 0 else _nearest(32768 * ((power * ONE) // (power + ONE)))
+        table[i] = 16384 if i == 0 else _nearest((power * ONE) // (power + ONE))
         power = _multiply(power, step)
     return table
+
+
+def _exponential(x):
+    """exp(x) of a fixed-point x ≥ 0, relative error below 2^-200: x / 2^n is summed and squared n times."""
+    halvings = max(0, x.bit_length() - BITS + 8)
+    guard = 64 + 2 * halvings  # every squaring doubles the relative error
+    one = 1 << (BITS + guard)
+    small = (x << guard) >> halvings
+    term, total, n = one, one, 0
+    while term:
+        n += 1
+        term = (term * small) // (n * one)
+        total += term
+    for _ in range(halvings):
+        total = (total * total) // one
+    return total >> guard
+
+
+def _tanh(x):
+    """tanh of a fixed-point x ≥ 0: (E - 1) / (E + 1) with E = exp(2x)."""
+    power = _exponential(2 * x)
+    return ((power - ONE) * ONE) // (power + ONE)
+
+
+def _erf(x):
+    """erf of a fixed-point x ≥ 0: 2/√π · exp(-x²) · Σ 2^n x^(2n+1) / (1 · 3 … (2n+1)), all terms positive."""
+    square = _multiply(x, x)
+    term, total, n = x, x, 0
+    while term:
+        n += 1
+        term = _multiply(term, 2 * square) // (2 * n + 1)
+        total += term
+    root_pi = isqrt(pi_fixed(BITS) << BITS)
+    return (2 * total * ONE // _exponential(square)) * ONE // root_pi
+
+
+def _gelu_tanh_table():
+    root = isqrt((2 << (3 * BITS)) // pi_fixed(BITS))  # √(2/π)
+    table = np.zeros(4097, dtype=np.int64)
+    for i in range(4097):
+        # x + 0.044715 x³ with x = i / 256 is an exact fraction.
+        cubic = ((i * 256**2 * 10**6 + 44715 * i**3) << BITS) // (256**3 * 10**6)
+        table[i] = 16384 if i == 0 else _nearest(ONE + _tanh(_multiply(root, cubic)), 16384)
+    return table
+
+
+def _gelu_erf_table():
+    root = isqrt(2 << (2 * BITS))
+    table = np.zeros(4097, dtype=np.int64)
+    for i in range(4097):
+        table[i] = 16384 if i == 0 else _nearest(ONE + _erf((i * ONE * ONE // 256) // root), 16384)
+    return table
+
+
+def _tanh_table():
+    return np.array([0] + [_nearest(_tanh(i * ONE // 512), 2**24) for i in range(1, 4097)], dtype=np.int64)
 
 
 def _rs(x, s):
@@ -99,46 +157,26 @@ def _power_table():
     return table
 
 
-COSINE = _cosine_table()
-SIGMOID = _sigmoid_table()
-POWER = _power_table()
+# The name in the specification and the method of each table.
+TABLES = {
+    "COSINE": ("C", _cosine_table),
+    "SIGMOID": ("Σ16", _sigmoid_table),
+    "POWER": ("T", _power_table),
+    "GELU_TANH": ("Φt16", _gelu_tanh_table),
+    "GELU_ERF": ("Φe16", _gelu_erf_table),
+    "TANH": ("H", _tanh_table),
+}
+
+
+def __getattr__(name):
+    """Each table is computed when it is first asked for: together they take a second, and few models need all."""
+    if name not in TABLES:
+        raise AttributeError(name)
+    table = globals()[name] = TABLES[name][1]()
+    return table
 
 
 def digests():
     """SHA-256 over the little-endian int32 bytes of each table, as in section 10."""
-    named = {"C": COSINE, "Σ16": SIGMOID, "T": POWER}
-    return {name: hashlib.sha256(table.astype("<i4").tobytes()).hexdigest() for name, table in named.items()}
-
-
-def frequencies(theta, half):
-    """φ_i = floor(2^64 · θ^(-2i/hd) / 2π) for i < half = hd/2; θ is a binary64 value taken exactly.
-
-    θ^(-i/half) is found as an integer root: with θ = n/m it is the largest r with
-    r^half · n^i ≤ 2^(P·half) · m^i, so no logarithm is needed. P fraction bits make it a floor in all but
-    absurdly unlikely cases, which are refused.
-    """
-    numerator, denominator = float(theta).as_integer_ratio()
-    precision = 192
-    two_pi = 2 * pi_fixed(precision + 64)
-    result = []
-    for i in range(half):
-        target = ((denominator**i) << (precision * half)) // (numerator**i)
-        root = _integer_root(target, half)
-        low = (root << (64 + precision + 64)) // ((two_pi + 8) << precision)
-        high = ((root + 1) << (64 + precision + 64)) // ((two_pi - 8) << precision)
-        if low != high:
-            raise ArithmeticError(f"frequency {i} of theta {theta} is too close to an integer")
-        result.append(low)
-    return result
-
-
-def _integer_root(value, degree):
-    """The largest r with r^degree ≤ value, by Newton's method from above."""
-    if degree == 1:
-        return value
-    r = 1 << -(-value.bit_length() // degree)
-    while True:
-        following = ((degree - 1) * r + value // r ** (degree - 1)) // degree
-        if following >= r:
-            return r
-        r = following
+    computed = {symbol: getattr(sys.modules[__name__], name) for name, (symbol, _) in TABLES.items()}
+    return {symbol: hashlib.sha256(table.astype("<i4").tobytes()).hexdigest() for symbol, table in computed.items()}

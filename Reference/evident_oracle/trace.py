@@ -33,6 +33,9 @@ def encodings(kind, value):
     """The encoding of every position of a batch, one bytes object each."""
     if kind == "residual":
         return [row.tobytes() for row in _checked(value, "<i8")]
+    if kind == "routes":
+        pairs = np.stack([_checked(part, "<i4") for part in value], axis=-1)
+        return [row.tobytes() for row in pairs]
     content, exponent = value
     width = {"act16": "<i2", "heads16": "<i2", "act32": "<i4", "heads32": "<i4"}[kind]
     content, exponent = _checked(content, width), _checked(exponent, "<i4")

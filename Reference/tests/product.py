@@ -16,7 +16,7 @@ PACK = ROOT / "Sources" / "CEmbeddedModel" / "evident-tiny.pack"
 MODEL = "evident-tiny"
 
 
-def _environment(home):
+def environment(home):
     """Nothing of the caller's configuration reaches the binary."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("EVIDENT_", "XDG_"))}
     return {**kept, "HOME": str(home), "NO_COLOR": "1"}
@@ -28,7 +28,7 @@ def run(home, prompt, flags):
     path.unlink(missing_ok=True)
     command = [BINARY, "run", "--json", "--evidence", path, *flags, MODEL, prompt]
     done = subprocess.run(
-        command, env=_environment(home), cwd=home, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+        command, env=environment(home), cwd=home, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
     return path.read_bytes()
@@ -40,7 +40,7 @@ class Server:
     def __init__(self, home):
         self._log = open(home / "server.log", "w+", encoding="utf-8")
         self._process = subprocess.Popen(
-            [BINARY, "serve", "--port", "0"], env=_environment(home), cwd=home, stdin=subprocess.DEVNULL,
+            [BINARY, "serve", "--port", "0"], env=environment(home), cwd=home, stdin=subprocess.DEVNULL,
             stdout=self._log, stderr=subprocess.STDOUT,
         )
         self._address = self._wait_for_address(Path(self._log.name))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import accuracy
-from evident_oracle import importer, model
+from evident_oracle import dequantised, model
 from product import PACK
 
 HELDOUT = json.loads((Path(__file__).parent / "heldout.json").read_text())
@@ -44,7 +44,7 @@ def test_profile_follows_the_original_weights():
 def embedded():
     """The embedded model, and its weights as the floating-point model that they stand for."""
     loaded = model.load(PACK)
-    return loaded, *importer.dequantised(loaded)
+    return loaded, *dequantised.llama(loaded)
 
 
 def compared(name, arrays, raw, sequences, converted=None):
@@ -75,6 +75,19 @@ def test_embedded_model(embedded):
     # Stale token ids would give a perplexity in the hundreds.
     assert profile["perplexity_reference"] < 2.5
     assert abs(profile["perplexity_change_percent"]) <= 0.5 and profile["top1_percent"] >= 99.5
+
+
+def test_four_bit_weights(embedded):
+    """The table of Reference/README.md on some of its conversations; down_proj has 688 inputs and stays at 8 bits."""
+    rows = accuracy.weight_formats(embedded[0], HELDOUT[::4])
+    print("\n" + accuracy.formats_table(rows))
+    results = {(name, reference): summary for name, reference, summary in rows}
+    for name in ("8 bits", "4 bits"):
+        arithmetic = results[name, "same weights"]
+        assert abs(arithmetic["perplexity_change_percent"]) <= 0.5 and arithmetic["top1_percent"] >= 99.5
+    # Four bits cost something, or they would not be four; and not much, or the scales would be wrong.
+    profile = results["4 bits", "original"]
+    assert 0.02 < profile["perplexity_change_percent"] < 2 and 97 < profile["top1_percent"] < 99.8
 
 
 def test_embedded_model_with_massive_activations(embedded):

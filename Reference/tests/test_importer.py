@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import accuracy
-from evident_oracle import canonical, importer, pack
+from evident_oracle import canonical, importer, pack, safetensors
 from evident_oracle.canonical import Rejection
-from evident_oracle.llama import Llama
+from evident_oracle.decoder import Decoder
 
 RANDOM = accuracy.make_random(2, 24, 1, 2, 1, 8, 40, 50, tied=False)
 
@@ -58,11 +58,11 @@ def manifest(path):
 @pytest.mark.parametrize("dtype,bits", [("F32", 23), ("F16", 10), ("BF16", 7)])
 def test_number_formats(tmp_path, dtype, bits):
     folder = write_directory(tmp_path / "hf", dtype)
-    arrays, _ = importer.read_weights(folder)
+    arrays, _ = safetensors.read_directory(folder)
     for name, original in RANDOM[0].items():
         assert np.abs(arrays[name].astype(np.float64) - original).max() <= np.abs(original).max() * 2.0**-bits
     loaded = importer.import_directory(folder, tmp_path / "pack")
-    t, _ = Llama(loaded).forward([1, 2, 3])
+    t, _ = Decoder(loaded).forward([1, 2, 3])
     assert len(set(t[0].tolist())) > 20
 
 
@@ -98,13 +98,53 @@ def test_tokens_and_template(tmp_path):
     "changes",
     [
         {"model_type": "gpt2"},
-        {"hidden_act": "gelu"},
+        {"hidden_act": "relu"},
         {"attention_bias": True},
-        {"rope_scaling": {"rope_type": "llama3"}},
+        {"rope_scaling": {"rope_type": "yarn", "factor": 2}},
+        {"rope_scaling": {"rope_type": "linear", "factor": 2}, "rope_parameters": {"rope_theta": 5.0}},
+        {"rope_parameters": {"rope_theta": 5.0, "mrope_section": [1]}},
+        {"partial_rotary_factor": 0.5},
+        {"quantization_config": {"bits": 4}},
+        {"architectures": ["LlamaForSequenceClassification"]},
+        {"layer_types": ["sliding_attention"]},
         {"hidden_size": 25},
         {"num_hidden_layers": 2},
+        {"num_hidden_layers": 0},
     ],
 )
 def test_what_the_architecture_lacks_is_refused(tmp_path, changes):
     with pytest.raises(Rejection):
         importer.import_directory(write_directory(tmp_path / "hf", **changes), tmp_path / "pack")
+
+
+def test_tied_heads(tmp_path):
+    """The head of either name; two that differ are refused, and so is a tensor that nobody asked for."""
+    arrays = dict(RANDOM[0])
+    embedding, head = "model.embed_tokens.weight", "lm_head.weight"
+    made = []
+    for number, stored in enumerate([{embedding: arrays[embedding]}, {head: arrays[embedding]}, {head: 2 * arrays[embedding]}]):
+        folder = write_directory(tmp_path / str(number), tie_word_embeddings=True)
+        rest = {name: array for name, array in arrays.items() if name not in (embedding, head)}
+        both = {embedding: arrays[embedding]} if number == 2 else {}
+        write_safetensors(folder / "model.safetensors", {**rest, **stored, **both}, "F32")
+        if number < 2:
+            made.append(importer.import_directory(folder, tmp_path / "pack"))
+        else:
+            with pytest.raises(Rejection, match="differs"):
+                importer.import_directory(folder, tmp_path / "pack")
+    assert (made[0].tensors["lm_head"].weights == made[1].tensors["lm_head"].weights).all()
+    folder = write_directory(tmp_path / "more")
+    write_safetensors(folder / "model.safetensors", {**arrays, "model.layers.0.self_attn.q_proj.bias": np.zeros(16)}, "F32")
+    with pytest.raises(Rejection, match="q_proj.bias"):
+        importer.import_directory(folder, tmp_path / "pack")
+    ignored = {**arrays, "model.layers.0.self_attn.rotary_emb.inv_freq": np.zeros(4)}
+    write_safetensors(folder / "model.safetensors", ignored, "F32")
+    importer.import_directory(folder, tmp_path / "pack")
+
+
+def test_four_bits_where_groups_are_whole(tmp_path):
+    """Of this model only nothing has inputs in multiples of 32 but a wider one's down_proj."""
+    arrays, raw = accuracy.make_random(2, 48, 1, 2, 1, 8, 64, 50, tied=False)
+    loaded = accuracy.convert(arrays, raw, bits=4)
+    four = {name for name, tensor in loaded.tensors.items() if tensor.kind == "linear4"}
+    assert four == {"layers.0.down_proj"}

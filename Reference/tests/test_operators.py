@@ -1,105 +1,64 @@
 """Operators against the literal transcription on extreme inputs, and against binary64 on ordinary ones."""
 
+import math
+from fractions import Fraction
+
 import literal
 import numpy as np
 import pytest
+from extremes import ROUNDS, real, relative, scaled
 
-from evident_oracle import model, operators, tables
-
-ROUNDS = 40
-
-
-def scaled(rng, shape, low_bits, high_bits):
-    """Integers whose magnitudes spread over many binary orders, including the extremes."""
-    bits = rng.integers(low_bits, high_bits + 1, size=shape)
-    values = np.minimum(rng.integers(0, 2**62, size=shape) >> (62 - bits), 2**high_bits - 1)
-    values = np.where(rng.random(shape) < 0.05, 2**high_bits - 1, values)
-    return np.where(rng.random(shape) < 0.5, -values, values).astype(np.int64)
-
-
-def random_matrix(rng, rows, columns, extreme):
-    weights = rng.integers(-128, 128, size=(rows, columns)).astype(np.int8)
-    multipliers = rng.integers(0, 2**24, size=rows)
-    if extreme:
-        weights[0] = -128
-        multipliers[0] = 2**24 - 1
-    return model.Matrix(weights, multipliers, int(rng.integers(-20, 40)))
+from evident_oracle import frequencies, operators, tables
+from evident_oracle.integers import quantise
+from evident_oracle.weights import Matrix
 
 
 def test_embed(rng):
     for F, f in [(20, 30), (8, 256), (30, -256), (20, 20), (30, 0)]:
         weights = rng.integers(-32768, 32768, size=(4, 7)).astype(np.int16)
-        table = model.Matrix(weights, rng.integers(0, 2**24, size=4), f)
-        got = operators.embed([3, 0], table, F)
-        for row, token in enumerate([3, 0]):
-            expected = literal.embed(weights[token].tolist(), int(table.multipliers[token]), f, F)
-            assert got[row].tolist() == expected
+        table = Matrix(weights, rng.integers(0, 2**24, size=4), f)
+        for scale in (None, 1, 16384, int(rng.integers(1, 2**22)), 2**22 - 1):
+            got = operators.embed([3, 0], table, F, scale)
+            for row, token in enumerate([3, 0]):
+                expected = literal.embed(weights[token].tolist(), int(table.multipliers[token]), f, F, scale)
+                assert got[row].tolist() == expected
 
 
-def test_rms_norm(rng):
-    for round_ in range(ROUNDS):
-        d = int(rng.integers(1, 40))
-        x = scaled(rng, (2, d), 0, int(rng.integers(1, 47)))
-        x[1] = 0 if round_ % 4 == 0 else x[1]
-        gain = model.Gain(scaled(rng, d, 0, 23), int(rng.integers(-10, 30)))
-        epsilon = int(scaled(rng, 1, 0, int(rng.integers(1, 53)))[0].__abs__()) + 1
-        q, e = operators.rms_norm(x, gain, epsilon)
-        for row in range(2):
-            assert (q[row].tolist(), int(e[row])) == literal.rms_norm(
-                x[row].tolist(), gain.values.tolist(), gain.exponent, epsilon
-            )
-
-
-def test_rms_norm_at_the_bound_of_the_hidden_size():
-    x = np.full((1, 16384), 2**46 - 1)
-    gain = model.Gain(np.full(16384, 2**23 - 1), 0)
-    q, e = operators.rms_norm(x, gain, 2**53 - 1)
-    assert (q[0].tolist(), int(e[0])) == literal.rms_norm(x[0].tolist(), gain.values.tolist(), 0, 2**53 - 1)
-
-
-def test_linear(rng):
-    for round_ in range(ROUNDS):
-        rows, columns = int(rng.integers(1, 9)), int(rng.integers(1, 300))
-        weight = random_matrix(rng, rows, columns, round_ % 2 == 0)
-        q = scaled(rng, (2, columns), 0, 15)
-        t, e = operators.linear(q, np.array([-9, 4]), weight)
-        for row, exponent in enumerate((-9, 4)):
-            assert (t[row].tolist(), int(e[row])) == literal.linear(
-                q[row].tolist(), exponent, weight.weights.tolist(), weight.multipliers.tolist(), weight.exponent
-            )
-
-
-def test_linear_at_the_bound_of_its_input():
-    weight = model.Matrix(np.full((1, 65535), -128, np.int8), np.array([2**24 - 1]), 0)
-    q = np.full((1, 65535), 32767)
-    t, e = operators.linear(q, np.array([0]), weight)
-    assert (t[0].tolist(), int(e[0])) == literal.linear(
-        q[0].tolist(), 0, weight.weights.tolist(), weight.multipliers.tolist(), 0
-    )
-
-
-def test_linear_of_zeros():
-    weight = model.Matrix(np.zeros((2, 3), np.int8), np.zeros(2), 0)
-    t, e = operators.linear(np.array([[1, 2, 3]]), np.array([5]), weight)
-    assert t.tolist() == [[0, 0]] and e.tolist() == [5]
+def test_an_embedding_scale_of_one_changes_nothing(rng):
+    for f in (0, 20, 40):
+        table = Matrix(rng.integers(-32768, 32768, size=(4, 7)).astype(np.int16), rng.integers(0, 2**24, size=4), f)
+        assert (operators.embed([0, 1], table, 20, 2**14) == operators.embed([0, 1], table, 20)).all()
 
 
 def test_rope(rng):
     for _ in range(ROUNDS):
         half = int(rng.integers(1, 9))
-        phases = [int(f) for f in rng.integers(0, 2**64, size=half, dtype=np.uint64)]
+        rotating = int(rng.integers(0, half + 1))
+        phases = [int(f) for f in rng.integers(0, 2**64, size=rotating, dtype=np.uint64)]
         t = scaled(rng, (3, 4 * half), 0, 30)
         positions = [0, 1, int(rng.integers(2, 2**20))]
         got, _ = operators.rope(t, np.zeros(3, int), positions, phases, 2 * half)
         for row, p in enumerate(positions):
             assert got[row].tolist() == literal.rope(t[row].tolist(), p, phases, 2 * half)
+        rest = np.arange(4 * half) % (2 * half) >= 2 * rotating
+        assert (got[:, rest] == t[:, rest]).all()
 
 
 def test_query_limit():
     assert [operators.query_limit(hd) for hd in (2, 64, 128, 130, 256)] == [4095, 4095, 4095, 2047, 2047]
 
 
-def test_attention(rng):
+def test_visible_keys():
+    sees = operators.visible_keys([2, 3], 4).astype(int).tolist()
+    assert sees == [[1, 1, 1, 0], [1, 1, 1, 1]]
+    assert operators.visible_keys([2, 3], 4, window=2).astype(int).tolist() == [[0, 1, 1, 0], [0, 0, 1, 1]]
+    assert operators.visible_keys([2, 3], 4, window=1).astype(int).tolist() == [[0, 0, 1, 0], [0, 0, 0, 1]]
+    assert operators.visible_keys([2, 3], 4, window=2**53 - 1).astype(int).tolist() == sees
+    assert operators.visible_keys(range(3), 3, causal=False).all()
+
+
+@pytest.mark.parametrize("window,causal,cap", [(None, True, None), (3, True, 5000), (1, True, None), (None, False, 2**12)])
+def test_attention(rng, window, causal, cap):
     for round_ in range(ROUNDS):
         hd, context, n = 2 * int(rng.integers(1, 12)), int(rng.integers(3, 20)), 3
         heads, kv_heads = 4, 2
@@ -108,78 +67,117 @@ def test_attention(rng):
         k, v = (scaled(rng, (context, kv_heads, hd), 0, 12) for _ in range(2))
         spread = [3, 12, 40][round_ % 3]
         e_q, e_k, e_v = (rng.integers(-18 - spread, -18 + spread, size=a.shape[:2]) for a in (q, k, v))
-        out, e = operators.attention((q, e_q), (k, e_k), (v, e_v), context - n)
+        visible = operators.visible_keys(range(context - n, context), context, window, causal)
+        out, e = operators.attention((q, e_q), (k, e_k), (v, e_v), visible, cap)
         for row in range(n):
-            seen = context - n + row + 1
+            i = context - n + row
+            first = 0 if window is None else max(0, i - window + 1)
+            seen = slice(first, i + 1 if causal else context)
             for h in range(heads):
                 g = h // 2
                 expected = literal.attention(
-                    q[row, h].tolist(), int(e_q[row, h]), k[:seen, g].tolist(), e_k[:seen, g].tolist(),
-                    v[:seen, g].tolist(), e_v[:seen, g].tolist(),
+                    q[row, h].tolist(), int(e_q[row, h]), k[seen, g].tolist(), e_k[seen, g].tolist(),
+                    v[seen, g].tolist(), e_v[seen, g].tolist(), cap,
                 )
                 assert (out[row, h].tolist(), int(e[row, h])) == expected
 
 
-def test_merge_swiglu_add(rng):
+def test_merge_and_add(rng):
     for _ in range(ROUNDS):
         t, e = scaled(rng, (2, 3, 4), 0, 29), rng.integers(-60, 60, size=(2, 3))
         q, exponent = operators.merge_heads(t, e)
-        g, u = scaled(rng, (2, 9), 0, 30), scaled(rng, (2, 9), 0, 30)
-        e_g, e_u = rng.integers(-60, 20, size=2), rng.integers(-60, 20, size=2)
-        hidden, e_h = operators.swiglu(g, e_g, u, e_u)
-        x, e_t = scaled(rng, (2, 9), 0, 46), rng.integers(-90, 60, size=2)
-        total = operators.add(x, g, e_t, 20)
+        g, e_t = scaled(rng, (2, 9), 0, 30), rng.integers(-90, 60, size=2)
+        x, z = scaled(rng, (2, 9), 0, 46), scaled(rng, (2, 9), 0, 46)
+        total, both = operators.add(x, g, e_t, 20), operators.add_residuals(x, z)
+        small, e_small = operators.quantise_residual(x, 20)
         for row in range(2):
             assert (q[row].tolist(), int(exponent[row])) == literal.merge_heads(t[row].tolist(), e[row].tolist())
-            assert (hidden[row].tolist(), int(e_h[row])) == literal.swiglu(
-                g[row].tolist(), int(e_g[row]), u[row].tolist(), int(e_u[row])
-            )
             assert total[row].tolist() == literal.add(x[row].tolist(), g[row].tolist(), int(e_t[row]), 20)
+            assert both[row].tolist() == literal.add_residuals(x[row].tolist(), z[row].tolist())
+            assert (small[row].tolist(), int(e_small[row])) == literal.quantise_residual(x[row].tolist(), 20)
 
 
-def real(q, e):
-    return np.ldexp(np.asarray(q, dtype=np.float64), np.asarray(e)[..., None])
+@pytest.mark.parametrize("activation", operators.ACTIVATIONS)
+def test_gated_and_activate(rng, activation):
+    table = getattr(tables, operators.ACTIVATIONS[activation])
+    for _ in range(ROUNDS):
+        g, u = scaled(rng, (2, 9), 0, 30), scaled(rng, (2, 9), 0, 30)
+        e_g, e_u = rng.integers(-60, 20, size=2), rng.integers(-60, 20, size=2)
+        hidden, e_h = operators.gated(g, e_g, u, e_u, activation)
+        alone, e_a = operators.activate(g, e_g, activation)
+        for row in range(2):
+            values, e = g[row].tolist(), int(e_g[row])
+            assert (hidden[row].tolist(), int(e_h[row])) == literal.gated(
+                values, e, u[row].tolist(), int(e_u[row]), table
+            )
+            assert (alone[row].tolist(), int(e_a[row])) == literal.activate(values, e, table)
 
 
-def relative(got, expected):
-    """The error of each row against the row's largest magnitude."""
-    return (np.abs(got - expected).max(axis=-1) / np.abs(expected).max(axis=-1)).max()
+def test_softcap(rng):
+    for _ in range(ROUNDS):
+        cap = int(rng.integers(2**12, 2**29)) if rng.random() < 0.5 else int(2 ** rng.integers(12, 29))
+        t, e = scaled(rng, (2, 30), 0, 30), rng.integers(-60, 30, size=2)
+        got, exponent = operators.softcap(t, e, cap)
+        for row in range(2):
+            assert (got[row].tolist(), int(exponent[row])) == literal.softcap(t[row].tolist(), int(e[row]), cap)
+        assert np.abs(got).max() <= cap and (np.sign(got) * np.sign(t) >= 0).all()
 
 
-@pytest.mark.parametrize("scale", [0.01, 1.0, 300.0, 60000.0])
-def test_rms_norm_is_the_real_rms_norm(rng, scale):
-    d, F, eps = 96, 20, 1e-5
-    x = rng.normal(0, scale, (50, d))
-    gamma = rng.normal(1, 0.3, d)
-    gain = model.Gain(np.rint(gamma * d**0.5 * 2**18).astype(np.int64), 18)
-    got = real(*operators.rms_norm(np.rint(x * 2**F).astype(np.int64), gain, round(eps * d * 4**F)))
-    expected = x / np.sqrt((x**2).mean(axis=-1, keepdims=True) + eps) * gamma
-    assert relative(got, expected) < 1e-4
+def test_softcap_rises(rng):
+    for cap in (2**12, 53248, 2**29 - 1):
+        x = np.sort(scaled(rng, 3000, 0, 30))
+        assert (np.diff(operators.capped(x, cap)) >= 0).all()
+
+
+@pytest.mark.parametrize("cap", [0.8, 30.0, 50.0])
+def test_softcap_is_the_real_softcap(rng, cap):
+    """2^-16 of the cap from the quotient's last bit, 2^-21 from the interpolation, and a rounding."""
+    x = rng.normal(0, 1.5 * cap, (50, 40))
+    got = real(*operators.softcap(np.rint(x * 2**18).astype(np.int64), np.full(50, -18), round(cap * 65536)))
+    assert np.abs(got - cap * np.tanh(x / cap)).max() < cap * (2**-16 + 2**-20) + 2**-16
+
+
+def test_capped_scores_against_exact_quotients(rng):
+    """z is x / C in units of 2^-16, at most one unit low: floor twice, of the reciprocal and of the product."""
+    for _ in range(300):
+        cap, x = int(rng.integers(2**12, 2**29)), int(rng.integers(0, 2**30))
+        z = min(x * (2**44 // cap) // 2**28, 2**19 - 1)
+        exact = Fraction(x, cap) * 2**16
+        assert z <= exact and (exact - z < 2 + exact * cap / 2**44 or z == 2**19 - 1)
 
 
 def test_attention_is_the_real_attention(rng):
     n, hd = 40, 32
     q, k, v = (rng.normal(0, s, (n, 1, hd)) for s in (0.5, 1.0, 2.0))
-    fixed = [operators.quantise(np.rint(a * 2**20).astype(np.int64), 4095) for a in (q, k, v)]
-    got = real(*operators.attention(*[(a, e - 20) for a, e in fixed], 0))[:, 0]
+    fixed = [quantise(np.rint(a * 2**20).astype(np.int64), 4095) for a in (q, k, v)]
+    visible = operators.visible_keys(range(n), n)
+    got = real(*operators.attention(*[(a, e - 20) for a, e in fixed], visible))[:, 0]
     scores = q[:, 0] @ k[:, 0].T + np.triu(np.full((n, n), -np.inf), 1)
     p = np.exp2(scores - scores.max(axis=-1, keepdims=True))
     expected = p / p.sum(axis=-1, keepdims=True) @ v[:, 0]
     assert relative(got, expected) < 5e-3
 
 
-def test_swiglu_is_the_real_swiglu(rng):
+REAL_ACTIVATIONS = {
+    "silu": lambda x: x / (1 + np.exp(-x)),
+    "geluTanh": lambda x: x / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3))),
+    "gelu": lambda x: x / 2 * (1 + np.vectorize(math.erf)(x / np.sqrt(2))),
+}
+
+
+@pytest.mark.parametrize("activation", operators.ACTIVATIONS)
+def test_gated_is_the_real_activation(rng, activation):
     gate, up = rng.normal(0, 4, (50, 64)), rng.normal(0, 2, (50, 64))
     fixed = [np.rint(a * 2**20).astype(np.int64) for a in (gate, up)]
-    e = np.full(50, -20)
-    got = real(*operators.swiglu(fixed[0], e, fixed[1], e))
-    assert relative(got, gate / (1 + np.exp(-gate)) * up) < 2e-4
+    e, exact = np.full(50, -20), REAL_ACTIVATIONS[activation](gate)
+    assert relative(real(*operators.gated(fixed[0], e, fixed[1], e, activation)), exact * up) < 2e-4
+    assert relative(real(*operators.activate(fixed[0], e, activation)), exact) < 1e-4
 
 
 def test_rope_is_the_real_rotation(rng):
     half, positions = 16, [0, 1, 5, 1000, 2**20 - 1]
     x = rng.normal(0, 1, (5, 2 * half))
-    phases = tables.frequencies(1e4, half)
+    phases = frequencies.frequencies(1e4, half)
     t, _ = operators.rope(np.rint(x * 2**26).astype(np.int64), np.zeros(5), positions, phases, 2 * half)
     angle = np.array(positions)[:, None] * 1e4 ** (-np.arange(half) / half)
     a, b = x[:, :half], x[:, half:]

@@ -1,17 +1,18 @@
 """The tables against floating point and against the page."""
 
+import math
 import re
 from pathlib import Path
 
 import numpy as np
 
-from evident_oracle import tables
+from evident_oracle import frequencies, tables
 
 SPECIFICATION = Path(__file__).resolve().parents[2] / "docs" / "spec" / "arithmetic.md"
 
 
 def test_digests_are_those_of_the_specification():
-    listed = dict(re.findall(r"^\| (C|Σ16|T) \| `([0-9a-f]{64})` \|$", SPECIFICATION.read_text("utf-8"), re.M))
+    listed = dict(re.findall(r"^\| (C|Σ16|T|Φt16|Φe16|H) \| `([0-9a-f]{64})` \|$", SPECIFICATION.read_text("utf-8"), re.M))
     assert listed == tables.digests()
 
 
@@ -39,10 +40,19 @@ def test_symmetries_of_cosine():
     assert (c[1:] == c[:0:-1]).all() and (c[:32768] == -c[32768:]).all()
 
 
-def test_frequencies():
-    # 1 / 2π in hexadecimal begins 0.28BE60DB9391054A (the constant of Payne and Hanek's argument reduction).
-    assert tables.frequencies(10000.0, 4)[0] == 0x28BE60DB9391054A
-    for theta, half in [(10000.0, 32), (500000.0, 64), (1000000.0, 128), (10000.0, 1), (100.5, 6)]:
-        values = tables.frequencies(theta, half)
-        for i, value in enumerate(values):
-            assert abs(value / (2.0**64 * theta ** (-i / half) / (2 * np.pi)) - 1) < 1e-13 + 1 / value
+def test_gelu_and_tanh_tables_are_the_rounded_functions():
+    x = np.arange(4097) / 256
+    exact = 16384 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+    assert (np.rint(exact) == tables.GELU_TANH).all()
+    assert (np.rint([16384 * (1 + math.erf(value / math.sqrt(2))) for value in x]) == tables.GELU_ERF).all()
+    # binary64 knows 2^24 · tanh to about 2^-28: only near a tie could it round otherwise.
+    exact = 2**24 * np.tanh(np.arange(4097) / 512)
+    assert np.abs(exact - tables.TANH).max() <= 0.5 + 1e-7
+
+
+def test_curves_rise_and_end_where_they_should():
+    for table, first, last in (
+        (tables.SIGMOID, 16384, 32768), (tables.GELU_TANH, 16384, 32768), (tables.GELU_ERF, 16384, 32768),
+        (tables.TANH, 0, 16777212),
+    ):
+        assert (np.diff(table) >= 0).all() and (table[0], table[-1]) == (first, last)

@@ -7,9 +7,13 @@
 
 #include "spec.h"
 
-// First position that row `row` sees; the last is its own.
+// First and last position that row `row` sees.
 EV_INLINE int32_t ev_first_visible(const ev_attention *a, int32_t row) {
-  return a->window > 0 ? ev_max(0, a->first_position + row - a->window + 1) : 0;
+  return a->window > 0 && a->visible_end == 0 ? ev_max(0, a->first_position + row - a->window + 1) : 0;
+}
+
+EV_INLINE int32_t ev_last_visible(const ev_attention *a, int32_t row) {
+  return a->visible_end > 0 ? a->visible_end - 1 : a->first_position + row;
 }
 
 // --------------------------------------------------------------------------------------- parts of a page
@@ -88,7 +92,7 @@ EV_INLINE void ev_pass_begin(
     }
   }
   p->page_begin = ev_first_visible(a, row_begin) / EV_PAGE_POSITIONS;
-  p->page_end = (a->first_position + row_end - 1) / EV_PAGE_POSITIONS + 1;
+  p->page_end = ev_last_visible(a, row_end - 1) / EV_PAGE_POSITIONS + 1;
   p->span = (size_t)(p->page_end - p->page_begin) * EV_PAGE_POSITIONS;
   p->scores = (int32_t *)(void *)((uint8_t *)scratch + (-(uintptr_t)scratch & 63));
   p->sums = (int64_t *)(void *)(p->scores + (size_t)p->queries * p->span);
@@ -98,6 +102,8 @@ EV_INLINE void ev_pass_begin(
 typedef struct {
   // b of 4.6 step 2 into the scores of every query of the pass.
   void (*score)(const ev_pass *p);
+  // CAP of them.
+  void (*cap)(const ev_pass *p);
   // Replaces the scores of one query by p', for each 16 positions 16 upper limbs p' >> 12 and then 16 lower limbs
   // p' & 4095, as int16; positions outside first...last get 0. Returns Σ p. `value_exponent_max` is E.
   int64_t (*weigh)(const ev_pass *p, int32_t *scores, int32_t first, int32_t last, int32_t value_exponent_max);
@@ -134,8 +140,9 @@ EV_INLINE void ev_run_pass(const ev_pass *p, const ev_attention_steps *steps) {
   int64_t totals[EV_ATTENTION_QUERIES];
   int32_t query = 0;
   steps->score(p);
+  if (a->softcap > 0) steps->cap(p);
   for (int32_t row = p->row_begin; row < p->row_end; row++) {
-    const int32_t first = ev_first_visible(a, row), last = a->first_position + row;
+    const int32_t first = ev_first_visible(a, row), last = ev_last_visible(a, row);
     const int32_t exponent_max = ev_largest_value_exponent(a, first, last);
     for (int32_t head = p->head_begin; head < p->head_end; head++, query++) {
       totals[query] = steps->weigh(p, p->scores + (size_t)query * p->span, first, last, exponent_max);
@@ -160,7 +167,7 @@ EV_INLINE void ev_run_pass(const ev_pass *p, const ev_attention_steps *steps) {
 
 EV_INLINE void ev_attend(const ev_attention *a, void *scratch, const ev_attention_steps *steps) {
   const int32_t heads = ev_attention_heads_at_once(a->group);
-  const int32_t rows = ev_attention_rows_at_once(heads, a->first_position + a->rows);
+  const int32_t rows = ev_attention_rows_at_once(heads, ev_last_visible(a, a->rows - 1) + 1);
   for (int32_t row = 0; row < a->rows; row += rows) {
     for (int32_t head = 0; head < a->group; head += heads) {
       ev_pass p;

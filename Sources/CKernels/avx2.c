@@ -53,9 +53,10 @@ AVX2 EV_INLINE __m256i lanes_below(int32_t count) {
 // ---------------------------------------------------------------------------------------------- linear8
 
 // Planes: the int16 activation itself.
-AVX2 static void prepare(const int16_t *q, int32_t n, int32_t n_padded, void *planes) {
+AVX2 static void prepare(const int16_t *q, int32_t n, int32_t n_padded, bool group_sums, void *planes) {
   memcpy(planes, q, (size_t)n * sizeof(int16_t));
   memset((int16_t *)planes + n, 0, (size_t)(n_padded - n) * sizeof(int16_t));
+  if (group_sums) ev_add_groups(q, n, n_padded, 0, planes);
 }
 
 enum { TILE_ROWS = 3, FLUSH_GROUPS = 256 };
@@ -131,6 +132,8 @@ AVX2 static void linear8(
     if (left == 1) tile(w, p, plane_stride, block, out, t_stride, 1);
   }
 }
+
+#include "avx2_linear4.h"
 
 // -------------------------------------------------------------------------------------------- attention
 
@@ -338,7 +341,7 @@ AVX2 static void normalise(const int64_t *sums, int32_t shift, int64_t factor, i
   }
 }
 
-static const ev_attention_steps steps = {score, weigh, add_values, normalise};
+static const ev_attention_steps steps = {score, cap_scores, weigh, add_values, normalise};
 
 AVX2 static void attention(const ev_attention *a, void *scratch) { ev_attend(a, scratch, &steps); }
 
@@ -346,12 +349,8 @@ const ev_kernel_set ev_kernels_avx2 = {
     .name = "avx2",
     .prepare = prepare,
     .linear8 = linear8,
-    .rms_norm = rms_norm,
-    .rope = rope,
-    .quantise_heads = quantise_heads,
+    .linear4 = linear4,
     .attention = attention,
-    .merge_heads = merge_heads,
-    .swiglu = swiglu,
-    .residual_add = residual_add,
+    EV_ELEMENTWISE_FIELDS,
 };
 #endif

@@ -26,7 +26,7 @@ AVX512 EV_INLINE __mmask16 lanes_below(int32_t count) {
 // ---------------------------------------------------------------------------------------------- linear8
 
 // Planes: for each group of 4 inputs, 4 high bytes then 4 low bytes.
-AVX512 static void prepare(const int16_t *q, int32_t n, int32_t n_padded, void *planes) {
+AVX512 static void prepare(const int16_t *q, int32_t n, int32_t n_padded, bool group_sums, void *planes) {
   const __m512i sign = _mm512_set1_epi16((int16_t)0x8000);
   const __m512i order = _mm512_broadcast_i32x4(_mm_setr_epi8(1, 3, 5, 7, 0, 2, 4, 6, 9, 11, 13, 15, 8, 10, 12, 14));
   for (int32_t i = 0; i < n_padded; i += 32) {
@@ -35,6 +35,7 @@ AVX512 static void prepare(const int16_t *q, int32_t n, int32_t n_padded, void *
     const __m512i biased = _mm512_xor_si512(_mm512_maskz_loadu_epi16(valid, q + i), sign);
     _mm512_storeu_si512((uint8_t *)planes + (size_t)i * 2, _mm512_shuffle_epi8(biased, order));
   }
+  if (group_sums) ev_add_groups(q, n, n_padded, 32768, planes);
 }
 
 // RS(y * M, s) of 16 outputs from high = Σ w H - 128 Σ w and low = Σ w L.
@@ -161,6 +162,8 @@ AVX512 static void linear8(
   if (block_end - block == 2) panel(w, p, plane_stride, rows, block, t, t_stride, 2, 1);
   if (block_end - block == 1) panel(w, p, plane_stride, rows, block, t, t_stride, 1, 1);
 }
+
+#include "avx512vnni_linear4.h"
 
 // -------------------------------------------------------------------------------------------- attention
 //
@@ -371,7 +374,7 @@ AVX512 static void normalise(const int64_t *sums, int32_t shift, int64_t factor,
   }
 }
 
-static const ev_attention_steps steps = {score, weigh, add_values, normalise};
+static const ev_attention_steps steps = {score, cap_scores, weigh, add_values, normalise};
 
 AVX512 static void attention(const ev_attention *a, void *scratch) { ev_attend(a, scratch, &steps); }
 
@@ -379,12 +382,8 @@ const ev_kernel_set ev_kernels_avx512vnni = {
     .name = "avx512vnni",
     .prepare = prepare,
     .linear8 = linear8,
-    .rms_norm = rms_norm,
-    .rope = rope,
-    .quantise_heads = quantise_heads,
+    .linear4 = linear4,
     .attention = attention,
-    .merge_heads = merge_heads,
-    .swiglu = swiglu,
-    .residual_add = residual_add,
+    EV_ELEMENTWISE_FIELDS,
 };
 #endif

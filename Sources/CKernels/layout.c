@@ -50,23 +50,118 @@ void ev_pack_linear8(
   }
 }
 
-void ev_embed_table16(const int16_t *w, int32_t d, uint32_t multiplier, int32_t exponent, int64_t *x) {
+void ev_linear4_shifts(int32_t in, int64_t weight_max, uint32_t multiplier_max, int32_t *shift1, int32_t *shift2) {
+  const int64_t bound = (int64_t)32767 * weight_max * in;  // <= 2^61
+  int32_t s1 = 0, s2 = 0;
+  while (bound > (int64_t)1 << (38 + s1)) s1++;
+  const int64_t product = ev_rs(bound, s1) * (int64_t)multiplier_max;  // < 2^62
+  while (product > (((int64_t)1 << 30) - 1) << s2) s2++;
+  *shift1 = s1;
+  *shift2 = s2;
+}
+
+// Four nibbles, the first in the lowest bits, to four bytes.
+static uint32_t spread(uint32_t nibbles) {
+  const uint32_t pairs = (nibbles | nibbles << 8) & 0x00ff00ff;
+  return (pairs | pairs << 4) & 0x0f0f0f0f;
+}
+
+// Puts the 32 nibbles of a group into an output's places. Returns Σ u.
+static int32_t pack_group(const uint8_t *u, int32_t lane, uint8_t *nibbles) {
+  uint32_t sum = 0;
+  for (int32_t m = 0; m < 4; m++) {
+    uint32_t eight;  // this and the other uses of memcpy below rely on a little-endian processor
+    memcpy(&eight, u + m * 4, sizeof eight);
+    const uint32_t low = spread(eight & 0xffff), high = spread(eight >> 16), both = low | high << 4;
+    memcpy(nibbles + m * 64 + lane * 4, &both, sizeof both);
+    sum += ((low + high) * 0x01010101u) >> 24;
+  }
+  return (int32_t)sum;
+}
+
+// The largest |w| that a group can have.
+static int64_t largest_weight(int64_t multiplier, int64_t minimum, bool minimums) {
+  if (!minimums) return 8 * (int64_t)ev_magnitude(multiplier);
+  const int64_t lowest = (int64_t)ev_magnitude(minimum), highest = (int64_t)ev_magnitude(15 * multiplier - minimum);
+  return lowest > highest ? lowest : highest;
+}
+
+int64_t ev_pack_linear4(
+    const uint8_t *u, const uint16_t *group_multipliers, const uint16_t *group_minimums, int32_t out, int32_t in,
+    int32_t block_begin, int32_t block_end, uint8_t *packed, int64_t *offset) {
+  const bool minimums = group_minimums != NULL;
+  const int32_t records = ev_padded_in(in) / 64, groups = in / 32;
+  const size_t record_bytes = ev_linear4_record_bytes(minimums);
+  int64_t weight_max = 0;
+  for (int32_t block = block_begin; block < block_end; block++) {
+    int64_t sums[16] = {0};
+    for (int32_t record = 0; record < records; record++) {
+      uint8_t *nibbles = packed + ((size_t)block * (size_t)records + (size_t)record) * record_bytes;
+      memset(nibbles, 0x88, 512);
+      memset(nibbles + 512, 0, record_bytes - 512);
+      for (int32_t part = 0; part < 2 && record * 2 + part < groups; part++) {
+        for (int32_t lane = 0; lane < 16 && block * 16 + lane < out; lane++) {
+          const size_t j = (size_t)(block * 16 + lane), at = j * (size_t)groups + (size_t)(record * 2 + part);
+          const uint16_t g = group_multipliers[at], b = minimums ? group_minimums[at] : 0;
+          memcpy(nibbles + 512 + part * 32 + lane * 2, &g, sizeof g);
+          if (minimums) memcpy(nibbles + 576 + part * 32 + lane * 2, &b, sizeof b);
+          const int64_t multiplier = ev_group_multiplier(g);
+          sums[lane] += multiplier * (pack_group(u + at * 16, lane, nibbles + part * 256) - 256) * 32768;
+          const int64_t largest = largest_weight(multiplier, 16 * ev_group_multiplier(b), minimums);
+          if (largest > weight_max) weight_max = largest;
+        }
+      }
+    }
+    for (int32_t lane = 0; lane < 16; lane++) offset[block * 16 + lane % 2 * 8 + lane / 2] = sums[lane];
+  }
+  return weight_max;
+}
+
+void ev_embed_table16(const int16_t *w, int32_t d, uint64_t multiplier, int32_t exponent, int64_t *x) {
   for (int32_t c = 0; c < d; c++) {
     const int64_t product = (int64_t)w[c] * (int64_t)multiplier;
     x[c] = ev_clamp(ev_sh_saturating(product, exponent, RESIDUAL_BITS), -residual_max, residual_max);
   }
 }
 
-void ev_embed_linear8(const ev_linear8 *head, int32_t token, int32_t exponent, int64_t *x) {
-  const int64_t multiplier = (int64_t)head->multiplier[token];
+void ev_embed_linear8(const ev_linear8 *head, int32_t token, uint32_t scale, int32_t exponent, int64_t *x) {
+  const int64_t multiplier = (int64_t)head->multiplier[token] * scale;
   for (int32_t c = 0; c < head->in; c++) {
     const int64_t product = multiplier * head->packed[group_index(token, c, head->in_padded) + (size_t)(c % 4)];
     x[c] = ev_clamp(ev_sh_saturating(product, exponent, RESIDUAL_BITS), -residual_max, residual_max);
   }
 }
 
-void ev_pack_sigma(const int32_t *sigma, uint32_t *pairs) {
-  for (int32_t i = 0; i < 4096; i++) pairs[i] = (uint32_t)sigma[i] | (uint32_t)sigma[i + 1] << 16;
+void ev_pack_activation(const int32_t *table, uint32_t *pairs) {
+  for (int32_t i = 0; i < 4096; i++) pairs[i] = (uint32_t)table[i] | (uint32_t)table[i + 1] << 16;
+}
+
+static int64_t route_weight(int32_t t, int32_t t_max, int32_t shift) {
+  const int64_t limit = ((int64_t)1 << 30) - 1;
+  const int64_t b = ev_clamp(ev_sh_saturating(t, shift, 31), -limit, limit);
+  const int64_t delta = ev_clamp(ev_sh_saturating(t_max, shift, 31), -limit, limit) - b;
+  return ev_rs((int64_t)ev_exp2_table((int32_t)(delta % 4096)) << 9, (int32_t)(delta / 4096));
+}
+
+void ev_route(
+    const int32_t *t, int32_t experts, int32_t exponent, int32_t slots, bool shares_of_all, int32_t *ids,
+    int32_t *shares) {
+  // Insertion keeps the best so far in order; of equals the earlier stays first.
+  int32_t count = 0;
+  for (int32_t x = 0; x < experts; x++) {
+    if (count == slots && t[x] <= t[ids[count - 1]]) continue;
+    int32_t at = count < slots ? count++ : slots - 1;
+    for (; at > 0 && t[ids[at - 1]] < t[x]; at--) ids[at] = ids[at - 1];
+    ids[at] = x;
+  }
+  const int32_t t_max = t[ids[0]];
+  int64_t sum = 0;
+  for (int32_t k = 0; k < (shares_of_all ? experts : slots); k++) {
+    sum += route_weight(t[shares_of_all ? k : ids[k]], t_max, exponent + 12);
+  }
+  for (int32_t k = 0; k < slots; k++) {
+    shares[k] = (int32_t)ev_divided(route_weight(t[ids[k]], t_max, exponent + 12) << 24, sum);
+  }
 }
 
 size_t ev_page_bytes(int32_t hd) {

@@ -13,9 +13,10 @@ EV_ELEMENTWISE_KERNELS()
 // ---------------------------------------------------------------------------------------------- linear8
 
 // Planes: the int16 activation itself.
-static void prepare(const int16_t *q, int32_t n, int32_t n_padded, void *planes) {
+static void prepare(const int16_t *q, int32_t n, int32_t n_padded, bool group_sums, void *planes) {
   memcpy(planes, q, (size_t)n * sizeof(int16_t));
   memset((int16_t *)planes + n, 0, (size_t)(n_padded - n) * sizeof(int16_t));
+  if (group_sums) ev_add_groups(q, n, n_padded, 0, planes);
 }
 
 enum { TILE_ROWS = 3, TILE_OUTPUTS = 8, FLUSH_GROUPS = 512 };
@@ -77,6 +78,8 @@ static void linear8(
     if (left == 1) tile(w, p, plane_stride, output, out, t_stride, 1);
   }
 }
+
+#include "neon_linear4.h"
 
 // -------------------------------------------------------------------------------------------- attention
 
@@ -257,7 +260,7 @@ static void normalise(const int64_t *sums, int32_t shift, int64_t factor, int32_
   }
 }
 
-static const ev_attention_steps steps = {score, weigh, add_values, normalise};
+static const ev_attention_steps steps = {score, cap_scores, weigh, add_values, normalise};
 
 static void attention(const ev_attention *a, void *scratch) { ev_attend(a, scratch, &steps); }
 
@@ -265,12 +268,8 @@ const ev_kernel_set ev_kernels_neon = {
     .name = "neon",
     .prepare = prepare,
     .linear8 = linear8,
-    .rms_norm = rms_norm,
-    .rope = rope,
-    .quantise_heads = quantise_heads,
+    .linear4 = linear4,
     .attention = attention,
-    .merge_heads = merge_heads,
-    .swiglu = swiglu,
-    .residual_add = residual_add,
+    EV_ELEMENTWISE_FIELDS,
 };
 #endif

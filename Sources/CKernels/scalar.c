@@ -1,9 +1,11 @@
 // The reference kernel set: docs/spec/arithmetic.md section 4 line by line, on any processor.
 #include "attention.h"
+#include "scalar_vectors.h"
 
-static void prepare(const int16_t *q, int32_t n, int32_t n_padded, void *planes) {
+static void prepare(const int16_t *q, int32_t n, int32_t n_padded, bool group_sums, void *planes) {
   memcpy(planes, q, (size_t)n * sizeof(int16_t));
   memset((int16_t *)planes + n, 0, (size_t)(n_padded - n) * sizeof(int16_t));
+  (void)group_sums;  // linear4 reads each u_ji - 8 here
 }
 
 static void linear8(
@@ -22,60 +24,36 @@ static void linear8(
   }
 }
 
-// Q(v, limit).
-static int32_t quantise(const int64_t *v, int32_t n, int32_t limit, int16_t *q) {
-  uint64_t m = 0;
-  for (int32_t c = 0; c < n; c++) {
-    if (ev_magnitude(v[c]) > m) m = ev_magnitude(v[c]);
+// y of one output over the 32 inputs of a group.
+static int64_t group_product(const uint8_t *record, int32_t part, int32_t lane, const int16_t *q, bool minimums) {
+  uint16_t multiplier, minimum = 0;
+  memcpy(&multiplier, record + 512 + part * 32 + lane * 2, sizeof multiplier);
+  if (minimums) memcpy(&minimum, record + 576 + part * 32 + lane * 2, sizeof minimum);
+  const int64_t g = ev_group_multiplier(multiplier), b = 16 * (int64_t)ev_group_multiplier(minimum);
+  int64_t y = 0;
+  for (int32_t i = 0; i < 32; i++) {
+    const uint8_t byte = record[part * 256 + i / 8 * 64 + lane * 4 + i % 4];
+    const int64_t u = i % 8 < 4 ? byte & 15 : byte >> 4;
+    y += (minimums ? u * g - b : (u - 8) * g) * q[i];
   }
-  const int32_t k = ev_quantising_shift(m, (uint64_t)limit);
-  for (int32_t c = 0; c < n; c++) q[c] = (int16_t)ev_rs(v[c], k);
-  return k;
+  return y;
 }
 
-static void rms_norm(
-    const int64_t *x, int32_t d, const int32_t *gain, int32_t gain_exponent, int64_t epsilon, int16_t *q,
-    int32_t *e, void *scratch) {
-  int64_t *v = (int64_t *)scratch;  // [d]
-  uint64_t m = 0;
-  for (int32_t c = 0; c < d; c++) {
-    if (ev_magnitude(x[c]) > m) m = ev_magnitude(x[c]);
-  }
-  const int32_t k1 = ev_max(0, ev_bitlen(m) - 24);
-  uint64_t sum = (uint64_t)(epsilon >> (2 * k1));
-  for (int32_t c = 0; c < d; c++) {
-    const int64_t u = ev_rs(x[c], k1);
-    sum += (uint64_t)(u * u);
-    v[c] = u;
-  }
-  if (sum == 0) {
-    memset(v, 0, (size_t)d * sizeof(int64_t));
-  } else {
-    int32_t a;
-    const int64_t r = ev_reciprocal_root(sum, &a);
-    for (int32_t c = 0; c < d; c++) v[c] = ev_sh_saturating(v[c] * r, 9 - a, 25) * gain[c];
-  }
-  *e = quantise(v, d, 32767, q) - 24 - gain_exponent;
-}
-
-static void rope(int32_t *t, int32_t heads, int32_t hd, const int32_t *cos, const int32_t *sin) {
-  const int32_t half = hd / 2;
-  for (int32_t h = 0; h < heads; h++) {
-    int32_t *head = t + (size_t)h * (size_t)hd;
-    for (int32_t i = 0; i < half; i++) {
-      const int64_t a = head[i], b = head[i + half];
-      head[i] = (int32_t)ev_rs(a * cos[i] - b * sin[i], 15);
-      head[i + half] = (int32_t)ev_rs(b * cos[i] + a * sin[i], 15);
+static void linear4(
+    const ev_linear4 *w, const void *planes, size_t plane_stride, int32_t rows, int32_t block_begin,
+    int32_t block_end, int32_t *t, size_t t_stride) {
+  const int32_t end = ev_min(block_end * 16, w->out), groups = w->in / 32;
+  const size_t record_bytes = ev_linear4_record_bytes(w->minimums);
+  for (int32_t row = 0; row < rows; row++) {
+    const int16_t *q = (const int16_t *)(const void *)((const uint8_t *)planes + (size_t)row * plane_stride);
+    for (int32_t j = block_begin * 16; j < end; j++) {
+      const uint8_t *block = w->packed + (size_t)(j / 16) * (size_t)(w->in_padded / 64) * record_bytes;
+      int64_t y = 0;
+      for (int32_t g = 0; g < groups; g++) {
+        y += group_product(block + (size_t)(g / 2) * record_bytes, g % 2, j % 16, q + g * 32, w->minimums);
+      }
+      t[(size_t)row * t_stride + (size_t)j] = ev_scaled_twice(y, w, j);
     }
-  }
-}
-
-static void quantise_heads(
-    const int32_t *t, int32_t heads, int32_t hd, int32_t limit, int32_t exponent, int16_t *q, int32_t *e) {
-  for (int32_t h = 0; h < heads; h++) {
-    int64_t v[256];
-    for (int32_t c = 0; c < hd; c++) v[c] = t[(size_t)h * (size_t)hd + (size_t)c];
-    e[h] = exponent + quantise(v, hd, limit, q + (size_t)h * (size_t)hd);
   }
 }
 
@@ -100,6 +78,7 @@ static void attend(
     for (int32_t c = 0; c < hd; c++) s += q[c] * key_channel(page, slot, c, hd);
     const int32_t n = q_exponent + page.key_exponent[slot] + 12;
     b[j - first] = (int32_t)ev_clamp(ev_sh_saturating(s, n, 31), -limit, limit);
+    if (a->softcap > 0) b[j - first] = capped(b[j - first], a->softcap, a->tanh_table);
     b_max = ev_max(b_max, b[j - first]);
     value_exponent_max = ev_max(value_exponent_max, page.value_exponent[slot]);
   }
@@ -127,55 +106,17 @@ static void attention(const ev_attention *a, void *scratch) {
       const size_t exponent = (size_t)row * a->q_exponent_stride + (size_t)h;
       attend(
           a, a->q + (size_t)row * a->q_stride + head, a->q_exponent[exponent], ev_first_visible(a, row),
-          a->first_position + row, (int32_t *)scratch, a->out + (size_t)row * a->out_stride + head,
+          ev_last_visible(a, row), (int32_t *)scratch, a->out + (size_t)row * a->out_stride + head,
           a->out_exponent + (size_t)row * a->out_exponent_stride + (size_t)h);
     }
   }
-}
-
-static void merge_heads(
-    const int32_t *t, const int32_t *exponent, int32_t heads, int32_t hd, int16_t *q, int32_t *e, void *scratch) {
-  int64_t *z = (int64_t *)scratch;  // [heads][hd]
-  int32_t exponent_max = exponent[0];
-  for (int32_t h = 1; h < heads; h++) exponent_max = ev_max(exponent_max, exponent[h]);
-  for (int32_t h = 0; h < heads; h++) {
-    for (size_t c = (size_t)h * (size_t)hd; c < (size_t)(h + 1) * (size_t)hd; c++) {
-      z[c] = ev_rs(t[c], exponent_max - exponent[h]);
-    }
-  }
-  *e = exponent_max + quantise(z, heads * hd, 32767, q);
-}
-
-static void swiglu(
-    const int32_t *g, int32_t g_exponent, const int32_t *u, int32_t u_exponent, int32_t n,
-    const uint32_t *sigma_pairs, int16_t *q, int32_t *e, void *scratch) {
-  int64_t *v = (int64_t *)scratch;  // [n]
-  for (int32_t c = 0; c < n; c++) {
-    const int32_t x = (int32_t)ev_clamp(ev_sh_saturating(g[c], g_exponent + 12, 17), -65535, 65535);
-    const int32_t magnitude = x < 0 ? -x : x;
-    const uint32_t pair = sigma_pairs[magnitude / 16];
-    const int32_t low = (int32_t)(pair & 0xffff), high = (int32_t)(pair >> 16);
-    int32_t sigma = low + (int32_t)ev_rs((high - low) * (magnitude % 16), 4);
-    if (x < 0) sigma = 32768 - sigma;
-    v[c] = ev_rs((int64_t)g[c] * sigma, 15) * u[c];
-  }
-  *e = g_exponent + u_exponent + quantise(v, n, 32767, q);
-}
-
-static void residual_add(int64_t *x, const int32_t *t, int32_t d, int32_t exponent) {
-  const int64_t x_max = ((int64_t)1 << 46) - 1;
-  for (int32_t c = 0; c < d; c++) x[c] = ev_clamp(x[c] + ev_sh_saturating(t[c], exponent, 48), -x_max, x_max);
 }
 
 const ev_kernel_set ev_kernels_scalar = {
     .name = "scalar",
     .prepare = prepare,
     .linear8 = linear8,
-    .rms_norm = rms_norm,
-    .rope = rope,
-    .quantise_heads = quantise_heads,
+    .linear4 = linear4,
     .attention = attention,
-    .merge_heads = merge_heads,
-    .swiglu = swiglu,
-    .residual_add = residual_add,
+    EV_ELEMENTWISE_FIELDS,
 };

@@ -61,6 +61,20 @@ EV_INLINE int64_t ev_reciprocal_root(uint64_t sum, int32_t *a) {
   return (int64_t)r;
 }
 
+// DIV(a, b) for b > 0 and |a| < 2^61, b < 2^61.
+EV_INLINE int64_t ev_divided(int64_t a, int64_t b) {
+  const int64_t numerator = 2 * a + b, quotient = numerator / (2 * b);
+  return quotient - (numerator % (2 * b) < 0);
+}
+
+// min(floor(epsilon * 2^(-2 n)), 2^62 - 1) of 4.11 step 2, for 1 <= epsilon < 2^53.
+EV_INLINE uint64_t ev_head_epsilon(int64_t epsilon, int32_t n) {
+  const int64_t most = ((int64_t)1 << 62) - 1;
+  if (n >= 0) return n > 31 ? 0 : (uint64_t)(epsilon >> (2 * n));
+  const int32_t left = n < -31 ? 62 : -2 * n;
+  return (uint64_t)(epsilon > most >> left ? most : epsilon << left);
+}
+
 // T of section 5, 0 <= f < 4096.
 EV_INLINE int32_t ev_exp2_table(int32_t f) {
   const int32_t x = 8 * f;
@@ -76,6 +90,48 @@ EV_INLINE void ev_normaliser(int64_t sum, int32_t *shift, int64_t *factor) {
   *shift = h - 18;
   *factor = (int64_t)(((uint64_t)1 << (h + 15)) / (uint64_t)sum);
 }
+
+// t of 4.3 for linear4 from y.
+EV_INLINE int32_t ev_scaled_twice(int64_t y, const ev_linear4 *w, int32_t j) {
+  return (int32_t)ev_rs(ev_rs(y, w->shift1) * (int64_t)w->multiplier[j], w->shift2);
+}
+
+// What `prepare` puts behind the 2 * n_padded bytes of an activation for linear4, one per group of 32 inputs.
+// A set chooses `initial`, with which it begins to add up u_ji q_i, so that the sum is that of (u_ji - 8) q_i.
+typedef struct {
+  int64_t *initial;  // [n_padded / 32], below 2^32
+  int32_t *sum;      // [n_padded / 32] Σ q_i
+} ev_group_sums;
+
+EV_INLINE ev_group_sums ev_group_sums_of(const void *planes, int32_t n_padded) {
+  ev_group_sums sums;
+  sums.initial = (int64_t *)(void *)((uint8_t *)(uintptr_t)planes + 2 * (size_t)n_padded);
+  sums.sum = (int32_t *)(void *)(sums.initial + n_padded / 32);
+  return sums;
+}
+
+// `bias` is added to every q_i in the planes, and 8 times 32 times as much is taken away in the beginning.
+EV_INLINE void ev_add_groups(const int16_t *q, int32_t n, int32_t n_padded, int32_t bias, void *planes) {
+  const ev_group_sums sums = ev_group_sums_of(planes, n_padded);
+  for (int32_t g = 0; g < n_padded / 32; g++) {
+    const int32_t begin = g * 32, end = ev_min(begin + 32, n);
+    int32_t sum = 0;
+    if (end == begin + 32) {
+      for (int32_t i = 0; i < 32; i++) sum += q[begin + i];
+    } else {
+      for (int32_t i = begin; i < end; i++) sum += q[i];
+    }
+    sums.initial[g] = (int64_t)(uint32_t)(-8 * (sum + 32 * bias));
+    sums.sum[g] = sum;
+  }
+}
+
+// What the definition of a set says of the kernels that do the same to every element.
+#define EV_ELEMENTWISE_FIELDS \
+  .rms_norm = rms_norm, .layer_norm = layer_norm, .norm_heads = norm_heads, .quantise = quantise, \
+  .add_bias = add_bias, .rope = rope, .quantise_heads = quantise_heads, .merge_heads = merge_heads, \
+  .gated = gated, .activate = activate, .residual_add = residual_add, .add_residuals = add_residuals, \
+  .softcap = softcap, .combine_experts = combine_experts
 
 // The kernel sets.
 extern const ev_kernel_set ev_kernels_scalar;

@@ -5,6 +5,8 @@
 public enum DomainTag: String, CaseIterable, Sendable {
   case inputTokens = "evident.tokens.in.v1"
   case outputTokens = "evident.tokens.out.v1"
+  case embeddingInputs = "evident.embedding.inputs.v1"
+  case embeddingVectors = "evident.embedding.vectors.v1"
   case salt = "evident.salt.v1"
   case promptCommitment = "evident.commit.prompt.v1"
   case inputCommitment = "evident.commit.input.v1"
@@ -19,6 +21,11 @@ public enum DomainTag: String, CaseIterable, Sendable {
 
   /// - Returns: SHA-256(tag ‖ 0x00 ‖ Σ (length ‖ part)).
   public func digest<Subject>(_ parts: [UInt8]..., as _: Subject.Type = Subject.self) -> Digest<Subject> {
+    digest(of: parts)
+  }
+
+  /// The same of any number of parts.
+  public func digest<Subject>(of parts: some Sequence<[UInt8]>) -> Digest<Subject> {
     var hasher = StreamingDigest<Subject>()
     hasher.update(Array(rawValue.utf8) + [0])
     for part in parts {

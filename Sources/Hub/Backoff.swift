@@ -1,5 +1,5 @@
 /// How long to wait before the next attempt, and when to stop trying.
-struct Backoff: Sendable {
+package struct Backoff: Sendable {
   /// Attempts after the first without any success in between.
   let retriesMax: Int
   private var retries = 0
@@ -7,17 +7,17 @@ struct Backoff: Sendable {
   static let first = 0.5
   static let longest = 16.0
   /// A hub that asks to wait longer than this is not waited for.
-  static let retryAfterMax = 120
+  package static let retryAfterMax = 120
 
-  init(retriesMax: Int) { self.retriesMax = retriesMax }
+  package init(retriesMax: Int) { self.retriesMax = retriesMax }
 
   /// Something arrived: failures before that no longer count.
-  mutating func succeed() { retries = 0 }
+  package mutating func succeed() { retries = 0 }
 
   /// Seconds to wait; nil when it is time to give up.
   ///
   /// - Parameter retryAfter: what the server asked for.
-  mutating func next(retryAfter: Int? = nil, random: Double = .random(in: 0..<1)) -> Double? {
+  package mutating func next(retryAfter: Int? = nil, random: Double = .random(in: 0..<1)) -> Double? {
     guard retries < retriesMax else { return nil }
     // Half of it is chance, so that many clients that failed together do not come back together.
     var seconds = min(Backoff.longest, Backoff.first * Double(1 << min(retries, 16))) * (0.5 + random / 2)

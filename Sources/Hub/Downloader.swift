@@ -7,7 +7,7 @@ import Synchronization
 /// Fetches files over several connections, each file in parts, and checks each when it is complete.
 ///
 /// Memory: what is in flight on each connection.
-final class Downloader: Sendable {
+package final class Downloader: Sendable {
   struct Job: Sendable {
     let file: RemoteFile
     let partial: PartialFile
@@ -57,7 +57,7 @@ final class Downloader: Sendable {
 
   /// Large enough that a request's way there and back does not count, small enough that all connections
   /// have work until near the end.
-  static func partBytes(bytesTotal: Int, connections: Int) -> Int {
+  package static func partBytes(bytesTotal: Int, connections: Int) -> Int {
     min(max(bytesTotal / (4 * connections) / mebibyte, 8), 64) * mebibyte
   }
 
@@ -111,7 +111,7 @@ final class Downloader: Sendable {
           if await queue.isLast(part), !(try await complete(job, part)) { return }
           return await queue.finished(part)
         case .restarted: return
-        case .cut: failure = .unreachable(host: host, reason: "the connection broke")
+        case .cut: failure = .connectionFailed(host: host, reason: "it ended too early")
         }
       } catch let transport as TransportFailure {
         failure = transport.failure
@@ -167,7 +167,9 @@ final class Downloader: Sendable {
       end = sent.upper
     case 200:
       // Only the first connection takes everything from a server that was asked for a range.
-      guard part.isProbe else { throw Retry(after: nil, failure: .unreachable(host: host, reason: "it sent no range")) }
+      guard part.isProbe else {
+        throw Retry(after: nil, failure: .connectionFailed(host: host, reason: "no range came"))
+      }
       if let found = answer.headers.first(name: "Content-Length").flatMap({ Int($0) }), found != file.bytes {
         throw HubRejection.wrongSize(file: file.path, found: found, stated: file.bytes)
       }
@@ -252,14 +254,14 @@ final class Downloader: Sendable {
 }
 
 /// `bytes 0-99/1234` (RFC 9110, 14.4).
-struct ContentRange: Equatable {
-  let lower: Int
+package struct ContentRange: Equatable {
+  package let lower: Int
   /// One past the last byte.
-  let upper: Int
+  package let upper: Int
   /// Nil for `*`.
-  let total: Int?
+  package let total: Int?
 
-  init?(_ text: String?) {
+  package init?(_ text: String?) {
     guard let text, let match = text.wholeMatch(of: /bytes ([0-9]{1,18})-([0-9]{1,18})\/([0-9]{1,18}|\*)/),
       let lower = Int(match.1), let last = Int(match.2), lower <= last
     else { return nil }

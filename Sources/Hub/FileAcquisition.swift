@@ -99,6 +99,7 @@ struct FileAcquisition {
   private func isRight(_ file: RemoteFile, at path: String) async throws -> Bool {
     // Nothing can be said against a file of which nothing is known.
     guard let stated = file.identity else { return true }
+    report(.checking(what: path, bytes: file.bytes))
     return try await BackgroundWork.run { try stated.found(at: path, isCancelled: $0) } == stated
   }
 }

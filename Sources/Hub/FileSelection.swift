@@ -2,7 +2,8 @@
 public enum FileSelection: Equatable, Sendable {
   /// A Hugging Face directory. `weights` is the one safetensors file, or the index that lists the shards.
   case directory(texts: [RemoteFile], weights: RemoteFile)
-  case gguf(RemoteFile)
+  /// A GGUF file, or all parts of a split one in order.
+  case gguf([RemoteFile])
 
   static let index = "model.safetensors.index.json"
   static let single = "model.safetensors"
@@ -24,14 +25,14 @@ public enum FileSelection: Equatable, Sendable {
     let weights = listing.file(single) ?? listing.file(index)
     guard let weights else {
       // Projectors and importance matrices are no models.
-      let models = ggufs.filter { isModel($0) }
+      let models = try sets(ggufs.filter { isModel($0) })
       guard let only = models.first else {
         let weightFormats = [".bin", ".pt", ".pth", ".onnx", ".h5", ".msgpack", ".safetensors", ".npz", ".mlmodel"]
         let found = listing.files.map(\.path).filter { path in weightFormats.contains { path.hasSuffix($0) } }
         throw .nothingUsable(repository: repository, found: Array(found.prefix(5)))
       }
-      guard models.count == 1 else { throw .chooseFile(repository: repository, candidates: models.map(\.path)) }
-      return .gguf(try whole(only))
+      guard models.count == 1 else { throw .chooseFile(repository: repository, candidates: models.map { $0[0].path }) }
+      return .gguf(only)
     }
     var texts: [RemoteFile] = []
     for name in required {
@@ -50,22 +51,55 @@ public enum FileSelection: Equatable, Sendable {
 
   private static func gguf(
     _ wanted: String, among ggufs: [RemoteFile], repository: String
-  ) throws(HubRejection) -> RemoteFile {
-    if let file = ggufs.first(where: { $0.path.utf8.elementsEqual(wanted.utf8) }) { return try whole(file) }
-    var found = ggufs.filter { $0.name.lowercased() == wanted.lowercased() }
-    if found.isEmpty { found = ggufs.filter { isModel($0) && hasQuantisation(stem($0.name), wanted) } }
-    guard let file = found.first else {
-      throw .noMatch(wanted, repository: repository, candidates: ggufs.map(\.path))
+  ) throws(HubRejection) -> [RemoteFile] {
+    let models = try sets(ggufs)
+    // Any part of a split model stands for all of them.
+    if let model = models.first(where: { $0.contains { $0.path.utf8.elementsEqual(wanted.utf8) } }) { return model }
+    var found = models.filter { $0.contains { $0.name.lowercased() == wanted.lowercased() } }
+    if found.isEmpty { found = models.filter { isModel($0[0]) && hasQuantisation(stem($0[0].name), wanted) } }
+    guard let model = found.first else {
+      throw .noMatch(wanted, repository: repository, candidates: models.map { $0[0].path })
     }
-    // All parts of a split model fit, and none of them is a model.
-    if found.allSatisfy({ isPart($0.name) }) { throw .splitFile(file.path) }
-    guard found.count == 1 else { throw .ambiguousFile(wanted, candidates: found.map(\.path)) }
-    return file
+    guard found.count == 1 else { throw .ambiguousFile(wanted, candidates: found.map { $0[0].path }) }
+    return model
   }
 
-  private static func whole(_ file: RemoteFile) throws(HubRejection) -> RemoteFile {
-    if isPart(file.name) { throw .splitFile(file.path) }
-    return file
+  /// Files, and the parts of split ones together.
+  ///
+  /// - Throws: ``HubRejection/missingPart(of:number:)``.
+  private static func sets(_ files: [RemoteFile]) throws(HubRejection) -> [[RemoteFile]] {
+    var sets: [[RemoteFile]] = []
+    var places: [String: Int] = [:]
+    for file in files {
+      guard let part = part(file.path) else {
+        sets.append([file])
+        continue
+      }
+      let key = "\(part.prefix) of \(part.count)"
+      if let i = places[key] {
+        sets[i].append(file)
+      } else {
+        places[key] = sets.count
+        sets.append([file])
+      }
+    }
+    for set in sets {
+      guard let count = part(set[0].path)?.count else { continue }
+      let numbers = set.compactMap { part($0.path)?.number }.sorted()
+      if let missing = (1...count).first(where: { !numbers.contains($0) }) {
+        throw .missingPart(of: set[0].path, number: missing)
+      }
+    }
+    // Paths are sorted, and the numbers have as many digits as each other.
+    return sets
+  }
+
+  /// `…-00001-of-00003.gguf`
+  private static func part(_ path: String) -> (prefix: String, number: Int, count: Int)? {
+    guard let match = path.wholeMatch(of: /(.+)-([0-9]{5})-of-([0-9]{5})\.gguf/), let number = Int(match.2),
+      let count = Int(match.3), (1...9999).contains(count), (1...count).contains(number)
+    else { return nil }
+    return (String(match.1), number, count)
   }
 
   private static func isGGUF(_ path: String) -> Bool { path.lowercased().hasSuffix(".gguf") }
@@ -74,10 +108,10 @@ public enum FileSelection: Equatable, Sendable {
     !["mmproj", "imatrix"].contains { file.name.lowercased().contains($0) }
   }
 
-  private static func stem(_ name: String) -> String { isGGUF(name) ? String(name.dropLast(5)) : name }
-
-  /// `…-00001-of-00003.gguf`
-  private static func isPart(_ name: String) -> Bool { stem(name).firstMatch(of: /-[0-9]{5}-of-[0-9]{5}$/) != nil }
+  /// A file's name without its ending and without the numbers of a part.
+  private static func stem(_ name: String) -> String {
+    part(name)?.prefix ?? (isGGUF(name) ? String(name.dropLast(5)) : name)
+  }
 
   /// Whether a word of a file's name is the quantisation: `Q4_K` is in `model-Q4_K.gguf` and in
   /// `model.q4_k.gguf` but not in `model-Q4_K_M.gguf`.
@@ -112,10 +146,11 @@ public enum FileSelection: Equatable, Sendable {
     let name = FileSelection.cleaned(reference.name, bytesMax: 128)
     switch self {
     case .directory: return name
-    case .gguf(let file):
+    case .gguf(let files):
       var base = name
       if base.hasSuffix("-gguf") { base.removeLast(5) }
-      let variant = FileSelection.quantisation(of: file.name) ?? FileSelection.stem(file.name)
+      let file = files.first?.name ?? ""
+      let variant = FileSelection.quantisation(of: file) ?? FileSelection.stem(file)
       return base + ":" + FileSelection.cleaned(variant, bytesMax: 64)
     }
   }

@@ -1,5 +1,5 @@
 import Foundation
-import NIOHTTP1
+package import NIOHTTP1
 
 extension HubClient {
   /// What an answer that is not the one hoped for means.
@@ -49,11 +49,12 @@ extension HubClient {
     // An address may carry a signature that is nobody else's business.
     let url = answer.url.split(separator: "?")[0]
     return .refused(
-      status: answer.status, url: String(url.prefix(300)), message: String(String.UnicodeScalarView(printable).prefix(200)))
+      status: answer.status, url: String(url.prefix(300)),
+      message: String(String.UnicodeScalarView(printable).prefix(200)))
   }
 
   /// Retry-After in seconds (RFC 9110, 10.2.3), or the `t` of a RateLimit field (IETF draft, as the hub sends it).
-  static func secondsToWait(_ headers: HTTPHeaders) -> Int? {
+  package static func secondsToWait(_ headers: HTTPHeaders) -> Int? {
     if let text = headers.first(name: "Retry-After"), let seconds = Int(text), seconds >= 0 { return seconds }
     for field in headers["RateLimit"] {
       for part in field.split(whereSeparator: { $0 == ";" || $0 == "," }) {

@@ -1,15 +1,14 @@
 import AsyncHTTPClient
 import Digests
-import Foundation
+package import Foundation
 import NIOCore
 import NIOHTTP1
-import NIOPosix
 import NIOSSL
 
 /// Speaks HTTP with a hub and with the hosts that it leads to.
 ///
 /// The token goes to the hub's own origin and nowhere else, whatever a redirect says.
-final class HubClient: Sendable {
+package final class HubClient: Sendable {
   let settings: HubSettings
   private let client: HTTPClient
 
@@ -33,6 +32,12 @@ final class HubClient: Sendable {
       var tls = TLSConfiguration.makeClientConfiguration()
       tls.trustRoots = .file(file)
       configuration.tlsConfiguration = tls
+    }
+    if let proxy = settings.proxy {
+      let authorization = proxy.user.map {
+        HTTPClient.Authorization.basic(username: $0, password: proxy.password ?? "")
+      }
+      configuration.proxy = .server(host: proxy.host, port: proxy.port, authorization: authorization)
     }
     client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
@@ -102,53 +107,15 @@ final class HubClient: Sendable {
   }
 
   /// Where a redirect leads. From https it leads to https only.
-  static func target(of location: String?, from url: URL) throws(HubRejection) -> String {
+  package static func target(of location: String?, from url: URL) throws(HubRejection) -> String {
     func refuse(_ problem: String) -> HubRejection { .redirect(url: url.absoluteString, problem: problem) }
-    guard let location, location.utf8.count <= 16 << 10, let target = URL(string: location, relativeTo: url)?.absoluteURL,
+    guard let location, location.utf8.count <= 16 << 10,
+      let target = URL(string: location, relativeTo: url)?.absoluteURL,
       HubSettings.Origin(target) != nil
     else { throw refuse("the address is missing or malformed") }
     guard url.scheme?.lowercased() != "https" || target.scheme?.lowercased() == "https" else {
       throw refuse("from https to http")
     }
     return target.absoluteString
-  }
-}
-
-/// A connection that failed; another attempt may succeed.
-struct TransportFailure: Error, CustomStringConvertible {
-  let host: String
-  let reason: String
-  /// No attempt will succeed until somebody changes something.
-  var isFinal = false
-
-  init(host: String, _ error: any Error, idleSecondsMax: Int) {
-    self.host = host
-    switch error {
-    case let error as HTTPClientError where error == .readTimeout:
-      reason = "no byte came for \(idleSecondsMax) s"
-    case let error as HTTPClientError where error == .connectTimeout: reason = "no connection within 10 s"
-    case let error as HTTPClientError where error == .remoteConnectionClosed: reason = "the connection broke"
-    case let error as HTTPClientError: reason = error.shortDescription
-    case let error as NIOConnectionError:
-      reason =
-        error.connectionErrors.first.map { TransportFailure.text($0.error) } ?? "there is no host of that name"
-    case let error as IOError: reason = TransportFailure.text(error)
-    case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
-      let text = "\(error)"
-      isFinal = text.contains("CERTIFICATE_VERIFY_FAILED") || error is NIOSSLExtraError
-      reason = isFinal ? "its certificate is not trusted" : "TLS failed"
-    default: reason = String("\(error)".prefix(200))
-    }
-  }
-
-  private static func text(_ error: any Error) -> String {
-    (error as? IOError).map { String(cString: strerror($0.errnoCode)).lowercased() } ?? "\(error)"
-  }
-
-  var description: String { "\(host): \(reason)" }
-
-  /// What is reported when no attempt is left.
-  var failure: HubFailure {
-    isFinal ? .untrustedCertificate(host: host) : .unreachable(host: host, reason: reason)
   }
 }

@@ -2,6 +2,7 @@
 public enum HubFailure: Error, Equatable, Sendable, CustomStringConvertible {
   case invalidSetting(name: String, value: String, wanted: String)
   case unreachable(host: String, reason: String)
+  case connectionFailed(host: String, reason: String)
   case untrustedCertificate(host: String)
   case serverError(host: String, status: Int)
   case tooManyRequests(host: String, seconds: Int?)
@@ -19,6 +20,7 @@ public enum HubFailure: Error, Equatable, Sendable, CustomStringConvertible {
     switch self {
     case .invalidSetting(let name, let value, let wanted): "\(name) is \"\(value)\"; it must be \(wanted)"
     case .unreachable(let host, let reason): "\(host) cannot be reached: \(reason)"
+    case .connectionFailed(let host, let reason): "the connection to \(host) failed: \(reason)"
     case .untrustedCertificate(let host): "the certificate of \(host) is not one that this machine trusts"
     case .serverError(let host, let status): "\(host) keeps answering with HTTP \(status)"
     case .tooManyRequests(let host, let seconds):
@@ -48,6 +50,7 @@ public enum HubFailure: Error, Equatable, Sendable, CustomStringConvertible {
     case .invalidSetting: nil
     case .unreachable:
       "check the network, or HF_ENDPOINT; with --offline only the Hugging Face cache on this machine is used"
+    case .connectionFailed: "pull again; it goes on where it stopped"
     case .untrustedCertificate:
       "install the package ca-certificates, or name your organisation's certificates in SSL_CERT_FILE"
     case .serverError: "try again later; what has arrived is kept"
@@ -81,7 +84,7 @@ public enum HubRejection: Error, Equatable, Sendable, CustomStringConvertible {
   case chooseFile(repository: String, candidates: [String])
   case ambiguousFile(String, candidates: [String])
   case noMatch(String, repository: String, candidates: [String])
-  case splitFile(String)
+  case missingPart(of: String, number: Int)
 
   public var description: String {
     switch self {
@@ -104,7 +107,7 @@ public enum HubRejection: Error, Equatable, Sendable, CustomStringConvertible {
     case .noMatch(let file, let repository, let candidates):
       "\(repository) has no GGUF file that fits \"\(file)\""
         + (candidates.isEmpty ? "" : "; it has \(candidates.joined(separator: ", "))")
-    case .splitFile(let file): "\(file) is one part of a GGUF that was split; only whole files can be imported"
+    case .missingPart(let file, let number): "\(file) was split, and part \(number) is missing"
     }
   }
 
@@ -122,7 +125,7 @@ public enum HubRejection: Error, Equatable, Sendable, CustomStringConvertible {
       "name one: evident pull \(repository):\(candidates.first.map(FileSelection.shortest) ?? "FILE")"
     case .ambiguousFile: "give the whole file name"
     case .noMatch: nil
-    case .splitFile: "join the parts with llama-gguf-split --merge and import the result"
+    case .missingPart: "look for a repository that has all parts"
     }
   }
 }

@@ -15,6 +15,8 @@ public struct HubSettings: Sendable {
   public var idleSecondsMax: Int
   /// A PEM file of certificate authorities to trust instead of the system's.
   public var certificateFile: String?
+  /// A proxy that leads to the endpoint by HTTP CONNECT.
+  public var proxy: Proxy?
   public var userAgent: String
 
   public static let standardEndpoint = "https://huggingface.co"
@@ -37,6 +39,7 @@ public struct HubSettings: Sendable {
     let hubHome = expanded(value("HF_HOME") ?? (value("XDG_CACHE_HOME") ?? home + "/.cache") + "/huggingface")
     cacheFolder = expanded(value("HF_HUB_CACHE") ?? value("HUGGINGFACE_HUB_CACHE") ?? hubHome + "/hub")
     certificateFile = value("SSL_CERT_FILE")
+    proxy = try Proxy(environment: environment, for: endpoint)
     self.userAgent = userAgent
 
     idleSecondsMax = 30
@@ -84,7 +87,7 @@ public struct HubSettings: Sendable {
       self.base = base
     }
 
-    init?(endpoint text: String) {
+    package init?(endpoint text: String) {
       guard text.utf8.count <= 1024, let url = URL(string: text), url.query == nil, url.fragment == nil else {
         return nil
       }
@@ -94,10 +97,12 @@ public struct HubSettings: Sendable {
     }
 
     /// Whether a token for this place may be sent to `other`.
-    func isSameHost(as other: Origin) -> Bool { scheme == other.scheme && host == other.host && port == other.port }
+    package func isSameHost(as other: Origin) -> Bool {
+      scheme == other.scheme && host == other.host && port == other.port
+    }
 
     /// `https://host:port`, the port only where it is not the scheme's own.
-    var address: String {
+    package var address: String {
       let name = host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
       return "\(scheme)://\(name)" + (port == (scheme == "https" ? 443 : 80) ? "" : ":\(port)")
     }

@@ -7,13 +7,14 @@ public enum Licence {
   /// An identifier that can be printed; nil for anything else.
   static func cleaned(_ text: String) -> String? {
     let text = text.trimmingCharacters(in: CharacterSet(charactersIn: " \t\r\"'"))
-    guard !text.isEmpty, text.utf8.count <= 128, text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
+    guard !text.isEmpty, text.utf8.count <= 128,
+      text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
     else { return nil }
     return text
   }
 
   /// `license:` of a model card's front matter (YAML between two `---` lines), `license_name:` where it says "other".
-  static func of(card: String) -> String? {
+  package static func of(card: String) -> String? {
     var lines = card.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)[...]
     guard lines.popFirst()?.trimmingCharacters(in: .whitespaces) == "---" else { return nil }
     var values: [String: String] = [:]
@@ -43,5 +44,13 @@ public enum Licence {
     if let card = content("README.md"), let licence = of(card: String(decoding: card, as: UTF8.self)) { return licence }
     guard let config = content("config.json"), let json = try? JSON.parse(Array(config)) else { return nil }
     return json["license"]?.string.flatMap(cleaned)
+  }
+
+  /// `general.license` of a GGUF file; nil when it states none or is no such file.
+  public static func of(gguf path: String) -> String? {
+    guard path.hasSuffix(".gguf"), let metadata = try? GGUFParts(path: path).metadata else { return nil }
+    func value(_ key: String) -> String? { (try? metadata.text(key)).flatMap { $0 }.flatMap(cleaned) }
+    let licence = value("general.license")
+    return licence == "other" ? value("general.license.name") ?? licence : licence
   }
 }

@@ -12,7 +12,8 @@ public enum PullEvent: Sendable {
   case progress(bytesDone: Int, bytesTotal: Int)
   case retrying(reason: String, seconds: Double)
   case damagedCache(path: String)
-  case checking
+  /// Bytes that are on this machine are hashed before they are used.
+  case checking(what: String, bytes: Int)
   case importing
 }
 
@@ -92,8 +93,7 @@ public struct ModelPull: Sendable {
     let name = try chosenName(selection)
 
     let folder = try store.openDownloads(reference.repository.replacing("/", with: "--")) { report(.waiting) }
-    if let digest = try presentModel(selection, listing) {
-      if try store.model(named: name) != digest { try store.copy(digest.description, to: name) }
+    if let digest = try presentModel(selection, listing), try give(name, to: digest) {
       try folder.remove([])
       return PullOutcome(
         digest: digest, name: name, commit: listing.commit, licence: listing.licence, bytesDownloaded: 0,
@@ -106,17 +106,22 @@ public struct ModelPull: Sendable {
     let card = listing.licence == nil ? listing.file("README.md").map { $0.bytes <= 1 << 20 ? [$0] : [] } ?? [] : []
     let files: [RemoteFile]
     switch selection {
-    case .gguf(let file):
-      files = [file]
+    case .gguf(let parts):
+      files = parts
       try await acquisition.obtain(card + files)
     case .directory(let texts, let weights):
-      try await acquisition.obtain(card + texts + [weights])
+      try await acquisition.obtain(card + texts)
+      // Gigabytes of a model that cannot be imported are not worth fetching.
       try ImportPreflight.check(directory: folder.path)
+      try await acquisition.obtain([weights])
       let shards = weights.path == FileSelection.index ? try shards(of: folder.path(of: weights.path), listing) : []
       try await acquisition.obtain(shards)
       files = texts + [weights] + shards
     }
-    let licence = listing.licence ?? Licence.of(folder: folder.path)
+    // A GGUF model is opened by its first part, a directory as such.
+    var source = folder.path
+    if case .gguf(let parts) = selection, let first = parts.first { source = folder.path(of: first.path) }
+    let licence = listing.licence ?? Licence.of(folder: folder.path) ?? Licence.of(gguf: source)
     try folder.removeFiles(except: Set(files.map(\.path)))
 
     report(.importing)
@@ -124,16 +129,26 @@ public struct ModelPull: Sendable {
       importedAt: Int(Date().timeIntervalSince1970), licence: licence,
       hub: ModelProvenance.Hub(
         endpoint: settings.endpoint.description, repository: reference.repository, revision: reference.revision,
-        commit: listing.commit, files: ModelPull.record(files)))
-    let source: String
-    if case .gguf(let file) = selection { source = folder.path(of: file.path) } else { source = folder.path }
-    let digest = try store.importModel(
-      directory: source, as: name, options: options.importing, provenance: provenance)
+        commit: listing.commit, files: ModelPull.record(files)),
+      weights: options.importing.weights.rawValue)
+    var importing = options.importing
+    importing.checkSources = { try ModelPull.check($0, files) }
+    let digest = try store.importModel(directory: source, as: name, options: importing, provenance: provenance)
     if !options.keep { try folder.remove(files.map(\.path)) }
     return PullOutcome(
       digest: digest, name: name, commit: listing.commit, licence: licence,
       bytesDownloaded: acquisition.bytesDownloaded, bytesCached: acquisition.bytesCached, wasPresent: false,
       folder: options.keep ? folder.path : nil)
+  }
+
+  /// What the import read is what the hub states: nobody changed a file after it was checked.
+  private static func check(_ read: [ModelManifest.SourceFile], _ files: [RemoteFile]) throws(HubRejection) {
+    for source in read {
+      guard let file = files.first(where: { $0.path == source.name || $0.name == source.name }),
+        case .sha256(let stated)? = file.identity, source.digest.hex != stated
+      else { continue }
+      throw .wrongDigest(file: file.path, found: source.digest.description, stated: "sha256:\(stated)")
+    }
   }
 
   /// The name to keep the model under. A name that nobody chose must not be taken from another model.
@@ -149,6 +164,16 @@ public struct ModelPull: Sendable {
     return name
   }
 
+  /// - Returns: false when another process has removed the model meanwhile.
+  private func give(_ name: ModelName, to digest: Digest<ModelManifest>) throws -> Bool {
+    do {
+      if try store.model(named: name) != digest { try store.copy(digest.description, to: name) }
+      return true
+    } catch StoreRejection.unknownModel {
+      return false
+    }
+  }
+
   private static func record(_ files: [RemoteFile]) -> [ModelProvenance.File] {
     files.map { .init(path: $0.path, identity: $0.identity?.description ?? "unknown", bytes: $0.bytes) }
       .sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
@@ -158,7 +183,8 @@ public struct ModelPull: Sendable {
   private func remembered() throws -> PullOutcome? {
     for model in try store.list() where model.origin == .store {
       guard let origin = store.provenance(of: model.digest), let hub = origin.hub,
-        hub.repository == reference.repository, [hub.revision, hub.commit].contains(reference.revision)
+        hub.repository == reference.repository, [hub.revision, hub.commit].contains(reference.revision),
+        origin.weights == options.importing.weights.rawValue
       else { continue }
       let listing = RepositoryListing(
         commit: hub.commit, files: hub.files.map { RemoteFile(path: $0.path, bytes: $0.bytes, identity: nil) })
@@ -166,7 +192,7 @@ public struct ModelPull: Sendable {
         (try? store.open(.stored(model.digest))) != nil
       else { continue }
       let name = try chosenName(selection)
-      if try store.model(named: name) != model.digest { try store.copy(model.digest.description, to: name) }
+      guard try give(name, to: model.digest) else { continue }
       return PullOutcome(
         digest: model.digest, name: name, commit: hub.commit, licence: origin.licence, bytesDownloaded: 0,
         bytesCached: 0, wasPresent: true, folder: nil)
@@ -178,13 +204,15 @@ public struct ModelPull: Sendable {
   private func presentModel(_ selection: FileSelection, _ listing: RepositoryListing) throws -> Digest<ModelManifest>? {
     let chosen: [RemoteFile]
     switch selection {
-    case .gguf(let file): chosen = [file]
+    case .gguf(let parts): chosen = parts
     case .directory(let texts, let weights): chosen = texts + [weights]
     }
     guard chosen.allSatisfy({ $0.identity != nil }) else { return nil }
     let wanted = Set(ModelPull.record(chosen).map { "\($0.path) \($0.identity)" })
     for model in try store.list() where model.origin == .store {
-      guard let hub = store.provenance(of: model.digest)?.hub, hub.repository == reference.repository else { continue }
+      guard let origin = store.provenance(of: model.digest), let hub = origin.hub,
+        hub.repository == reference.repository, origin.weights == options.importing.weights.rawValue
+      else { continue }
       // Shards are those of the index, which is the same; the hub must still have them.
       let used = Set(hub.files.map { "\($0.path) \($0.identity)" })
       let others = hub.files.filter { !wanted.contains("\($0.path) \($0.identity)") }
@@ -193,7 +221,7 @@ public struct ModelPull: Sendable {
           other.path.hasSuffix(".safetensors") && listing.file(other.path)?.identity?.description == other.identity
         })
       else { continue }
-      report(.checking)
+      report(.checking(what: "the model in the store", bytes: model.bytes))
       if (try? store.open(.stored(model.digest))) != nil { return model.digest }
     }
     return nil

@@ -3,13 +3,19 @@ import ModelFiles
 /// Hands out what is still missing of several files to several connections, lowest bytes first.
 ///
 /// The first part of a file shows whether its server sends ranges; only then others are handed out.
-actor PartQueue {
-  struct Part: Equatable, Sendable {
+package actor PartQueue {
+  package struct Part: Equatable, Sendable {
     /// Index of the file.
-    let file: Int
-    let range: Range<Int>
+    package let file: Int
+    package let range: Range<Int>
     /// Whether nobody asked for this file before.
-    let isProbe: Bool
+    package let isProbe: Bool
+
+    package init(file: Int, range: Range<Int>, isProbe: Bool) {
+      self.file = file
+      self.range = range
+      self.isProbe = isProbe
+    }
   }
 
   private enum Mode { case untried, probing, ranges, whole }
@@ -25,12 +31,12 @@ actor PartQueue {
   private var isClosed = false
   private let partBytes: Int
 
-  init(missing: [[Range<Int>]], partBytes: Int) {
+  package init(missing: [[Range<Int>]], partBytes: Int) {
     self.partBytes = partBytes
     entries = missing.map { Entry(pending: PartQueue.split($0, partBytes)) }
   }
 
-  static func split(_ ranges: [Range<Int>], _ partBytes: Int) -> [Range<Int>] {
+  package static func split(_ ranges: [Range<Int>], _ partBytes: Int) -> [Range<Int>] {
     ranges.flatMap { range in
       stride(from: range.lowerBound, to: range.upperBound, by: partBytes).map {
         $0..<min($0 + partBytes, range.upperBound)
@@ -39,7 +45,7 @@ actor PartQueue {
   }
 
   /// The next part; nil when there is nothing left to do. Waits while others may still find work.
-  func next() async -> Part? {
+  package func next() async -> Part? {
     if let part = take() { return part }
     if isDone { return nil }
     return await withCheckedContinuation { waiting.append($0) }
@@ -65,22 +71,22 @@ actor PartQueue {
   }
 
   /// The server of a file sends ranges.
-  func sendsRanges(_ file: Int) {
+  package func sendsRanges(_ file: Int) {
     if entries[file].mode == .probing { entries[file].mode = .ranges }
     wake()
   }
 
   /// The server of a file sends it whole or not at all: whoever asked takes all of it.
-  func sendsWhole(_ file: Int) {
+  package func sendsWhole(_ file: Int) {
     entries[file].mode = .whole
     entries[file].pending = []
     wake()
   }
 
   /// Whether a file is complete as soon as this part is finished.
-  func isLast(_ part: Part) -> Bool { entries[part.file].working == 1 && entries[part.file].pending.isEmpty }
+  package func isLast(_ part: Part) -> Bool { entries[part.file].working == 1 && entries[part.file].pending.isEmpty }
 
-  func finished(_ part: Part) {
+  package func finished(_ part: Part) {
     entries[part.file].working -= 1
     wake()
   }
@@ -88,7 +94,7 @@ actor PartQueue {
   /// Hands out nothing more of a part's file.
   ///
   /// - Returns: false when others are at work on it.
-  func withdraw(_ part: Part) -> Bool {
+  package func withdraw(_ part: Part) -> Bool {
     guard entries[part.file].working == 1 else { return false }
     entries[part.file].mode = .probing
     entries[part.file].pending = []
@@ -96,13 +102,13 @@ actor PartQueue {
   }
 
   /// The part's holder, the only one at work on its file, found that the file must be fetched anew.
-  func restart(_ part: Part, missing: [Range<Int>]) {
+  package func restart(_ part: Part, missing: [Range<Int>]) {
     entries[part.file] = Entry(pending: PartQueue.split(missing, partBytes))
     wake()
   }
 
   /// Nothing more is handed out: somebody failed.
-  func close() {
+  package func close() {
     isClosed = true
     wake()
   }

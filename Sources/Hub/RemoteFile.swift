@@ -29,7 +29,7 @@ public struct RemoteFile: Hashable, Sendable {
   }
 
   /// A path in a URL (RFC 3986): everything but unreserved characters and slashes is escaped.
-  static func escaped(_ path: String, keepingSlashes: Bool = true) -> String {
+  package static func escaped(_ path: String, keepingSlashes: Bool = true) -> String {
     var out: [UInt8] = []
     let digits = Array("0123456789ABCDEF".utf8)
     for b in path.utf8 {

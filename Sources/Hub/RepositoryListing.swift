@@ -1,7 +1,7 @@
-import Digests
+package import Digests
 import Foundation
 import NIOCore
-import NIOHTTP1
+package import NIOHTTP1
 
 /// What a revision of a repository holds.
 public struct RepositoryListing: Sendable {
@@ -12,6 +12,12 @@ public struct RepositoryListing: Sendable {
   /// As the publisher names it; nil when the hub does not say.
   public var licence: String?
 
+  package init(commit: String, files: [RemoteFile], licence: String? = nil) {
+    self.commit = commit
+    self.files = files
+    self.licence = licence
+  }
+
   static let answerBytesMax = 32 << 20
   static let filesMax = 100_000
   static let pagesMax = 1000
@@ -19,7 +25,7 @@ public struct RepositoryListing: Sendable {
   public func file(_ path: String) -> RemoteFile? { files.first { $0.path.utf8.elementsEqual(path.utf8) } }
 
   /// The `sha` of `/api/models/<repository>/revision/<revision>` and the licence it states.
-  static func revision(_ json: JSON, url: String) throws(HubRejection) -> (commit: String, licence: String?) {
+  package static func revision(_ json: JSON, url: String) throws(HubRejection) -> (commit: String, licence: String?) {
     guard let commit = json["sha"]?.string, isCommit(commit) else {
       throw .malformedAnswer(url: url, problem: "it has no commit (\"sha\")")
     }
@@ -36,7 +42,7 @@ public struct RepositoryListing: Sendable {
 
   /// One page of `/api/models/<repository>/tree/<commit>?recursive=true`. Files whose paths could leave a
   /// folder are not taken: no model needs them.
-  static func tree(_ json: JSON, url: String) throws(HubRejection) -> [RemoteFile] {
+  package static func tree(_ json: JSON, url: String) throws(HubRejection) -> [RemoteFile] {
     guard let entries = json.array else { throw .malformedAnswer(url: url, problem: "it is not a list of files") }
     var files: [RemoteFile] = []
     for entry in entries where entry["type"]?.string == "file" {
@@ -51,7 +57,7 @@ public struct RepositoryListing: Sendable {
   }
 
   /// The address of the next page in a Link header (RFC 8288); always at the hub itself.
-  static func nextPage(_ headers: HTTPHeaders, endpoint: HubSettings.Origin) -> String? {
+  package static func nextPage(_ headers: HTTPHeaders, endpoint: HubSettings.Origin) -> String? {
     for field in headers["Link"] {
       for link in field.split(separator: ",") {
         guard let open = link.firstIndex(of: "<"), let close = link[open...].firstIndex(of: ">"),
@@ -108,7 +114,9 @@ extension HubClient {
         let answer = try await get(url)
         if answer.status == 200 {
           let bytes = try await body(answer)
-          do throws(JSONError) { return (try JSON.parse(bytes, bytesMax: RepositoryListing.answerBytesMax), answer.headers) } catch {
+          do throws(JSONError) {
+            return (try JSON.parse(bytes, bytesMax: RepositoryListing.answerBytesMax), answer.headers)
+          } catch {
             throw HubRejection.malformedAnswer(url: url, problem: "\(error)")
           }
         }

@@ -35,7 +35,11 @@ public final class Engine: Sendable {
     let kernels = try options.kernels.resolved()
     let crew = try Crew(threads: options.threads)
     let weights = try PackedWeights(image: image, crew: crew)
-    let rows = min(options.prefillChunk, image.manifest.config.contextLength)
+    let config = image.manifest.config
+    // All positions of an encoder's sequence go through the model together.
+    let rows =
+      config.isEncoder
+      ? max(options.prefillChunk, config.contextLength) : min(options.prefillChunk, config.contextLength)
     let plan = try Plan(image: image, weights: weights, rowsMax: rows)
     pool = PagePool(layout: PageLayout(image))
     let program = try ChunkProgram(
@@ -83,7 +87,11 @@ public final class Engine: Sendable {
   public func evaluate(
     _ batch: [Slice], trace: TraceHook? = nil, sink: (_ slice: Int, _ position: Int, _ logits: LogitsRow) -> Void
   ) throws {
-    try check(batch)
+    if image.manifest.config.isEncoder { throw EvaluationRejection.encodesOnly }
+    for slice in batch {
+      precondition(slice.sequence.belongs(to: pool), "a sequence belongs to the engine that made it")
+      try check(slice.tokens, after: slice.sequence.count)
+    }
     for slice in batch { slice.sequence.acquire() }
     defer { for slice in batch { slice.sequence.release() } }
     try withoutActuallyEscaping(sink) { sink in
@@ -100,17 +108,13 @@ public final class Engine: Sendable {
     }
   }
 
-  private func check(_ batch: [Slice]) throws(EvaluationRejection) {
+  private func check(_ tokens: [Int32], after count: Int) throws(EvaluationRejection) {
     let config = image.manifest.config
-    for slice in batch {
-      precondition(slice.sequence.belongs(to: pool), "a sequence belongs to the engine that made it")
-      for (i, token) in slice.tokens.enumerated() where token < 0 || Int(token) >= config.vocabularySize {
-        throw .tokenOutsideVocabulary(token, index: i, vocabularySize: config.vocabularySize)
-      }
-      guard slice.tokens.count <= slice.sequence.room else {
-        throw .contextExceeded(
-          positions: slice.sequence.count + slice.tokens.count, contextLength: config.contextLength)
-      }
+    for (i, token) in tokens.enumerated() where token < 0 || Int(token) >= config.vocabularySize {
+      throw .tokenOutsideVocabulary(token, index: i, vocabularySize: config.vocabularySize)
+    }
+    guard tokens.count <= config.contextLength - count else {
+      throw .contextExceeded(positions: count + tokens.count, contextLength: config.contextLength)
     }
   }
 
@@ -127,17 +131,18 @@ public final class Engine: Sendable {
           slice: index, tokens: slice.tokens[done..<(done + count)], pages: pages, firstPosition: start + done,
           wanted: Engine.wanted(slice, done..<(done + count)))
         done += count
-        if program.chunk.rows == program.plan.rowsMax { try run(program, batch) }
+        if program.chunk.rows == program.plan.rowsMax { try run(program) { batch[$0].sequence } }
       }
     }
-    if program.chunk.rows > 0 { try run(program, batch) }
+    if program.chunk.rows > 0 { try run(program) { batch[$0].sequence } }
   }
 
-  private func run(_ program: ChunkProgram, _ batch: [Slice]) throws(EngineFailure) {
+  /// Runs the chunk and empties it.
+  private func run(_ program: ChunkProgram, sequence: (_ slice: Int) -> SequenceState) throws(EngineFailure) {
     try program.prepareScratch()
     // Handing work to other threads costs time, too.
     crew.run(program, alone: program.multiplications < options.multiplicationsToShare)
-    for run in program.chunk.runs { batch[run.slice].sequence.advance(by: run.rows) }
+    for run in program.chunk.runs { sequence(run.slice).advance(by: run.rows) }
     program.chunk.removeAll()
   }
 
@@ -148,5 +153,68 @@ public final class Engine: Sendable {
     case .last: part.upperBound == slice.tokens.count ? (part.count - 1)..<part.count : 0..<0
     case .all: 0..<part.count
     }
+  }
+
+  // MARK: Encoders
+
+  /// Receives the last residual of every position, valid during the call, on the caller's thread.
+  public typealias ResidualHook = (_ sequence: Int, _ position: Int, _ residual: UnsafeBufferPointer<Int64>) -> Void
+
+  /// Takes whole sequences through an encoder. What one gives does not depend on the others.
+  ///
+  /// - Throws: `EvaluationRejection` before anything is computed, also for a decoder; ``EngineFailure``.
+  public func encode(_ sequences: [[Int32]], trace: TraceHook? = nil, sink: ResidualHook) throws {
+    guard image.manifest.config.isEncoder else { throw EvaluationRejection.generatesOnly }
+    for tokens in sequences {
+      if tokens.isEmpty { throw EvaluationRejection.noTokens }
+      try check(tokens, after: 0)
+    }
+    try withoutActuallyEscaping(sink) { sink in
+      try turn.withLock { turn in
+        let program = turn.program
+        program.trace = trace
+        program.residualSink = sink
+        defer {
+          program.trace = nil
+          program.residualSink = nil
+        }
+        try run(sequences, program)
+      }
+    }
+  }
+
+  /// The embedding of each sequence, as the model pools and normalises.
+  ///
+  /// - Parameter dimensions: elements of each vector, 1 to the hidden size; nil for all.
+  public func embeddings(of sequences: [[Int32]], dimensions: Int? = nil) throws -> [EmbeddingVector] {
+    let config = image.manifest.config
+    var residuals = [[Residual]](repeating: [], count: sequences.count)
+    try encode(sequences) { sequence, _, residual in
+      residuals[sequence].append(Residual(residual.map { Int($0) }))
+    }
+    guard let pooling = config.pooling else { throw EvaluationRejection.generatesOnly }
+    return residuals.map {
+      Embedding.vector(
+        $0, pooling: pooling, normalised: config.normalised, dimensions: dimensions ?? config.hiddenSize,
+        fractionBits: config.residualFractionBits)
+    }
+  }
+
+  /// As many whole sequences at a time as fit a chunk; keys and values live that long.
+  private func run(_ sequences: [[Int32]], _ program: ChunkProgram) throws(EngineFailure) {
+    program.chunk.removeAll()
+    var states: [Int: SequenceState] = [:]
+    for (index, tokens) in sequences.enumerated() {
+      if program.chunk.rows > 0 && program.chunk.rows + tokens.count > options.prefillChunk {
+        try run(program) { states[$0]! }
+        states = [:]
+      }
+      let state = makeSequence()
+      states[index] = state
+      program.chunk.append(
+        slice: index, tokens: tokens[...], pages: try state.reserve(positions: tokens.count), firstPosition: 0,
+        wanted: 0..<0)
+    }
+    if program.chunk.rows > 0 { try run(program) { states[$0]! } }
   }
 }

@@ -11,6 +11,8 @@ public enum ModelRejection: Error, Equatable, Sendable, CustomStringConvertible 
   case unknownTensor(String)
   case wrongShape(String, found: String, expected: String)
   case unsupportedArchitecture(String, known: [String])
+  case memberMissing(String, architecture: String)
+  case memberNotAllowed(String, architecture: String)
 
   public var description: String {
     switch self {
@@ -28,6 +30,10 @@ public enum ModelRejection: Error, Equatable, Sendable, CustomStringConvertible 
     case .wrongShape(let name, let found, let expected): "tensor \(name) is \(found); it must be \(expected)"
     case .unsupportedArchitecture(let name, let known):
       "architecture \"\(name)\" is not supported; supported: \(known.joined(separator: ", "))"
+    case .memberMissing(let member, let architecture):
+      "the manifest lacks \(member), which a model of architecture \"\(architecture)\" like this needs"
+    case .memberNotAllowed(let member, let architecture):
+      "the manifest states \(member), which architecture \"\(architecture)\" does not have"
     }
   }
 }
@@ -35,15 +41,19 @@ public enum ModelRejection: Error, Equatable, Sendable, CustomStringConvertible 
 /// The static bounds of docs/spec/arithmetic.md, section 9.
 enum Bounds {
   static let contextMax = 1 << 20
+  static let encoderContextMax = 1 << 13
   static let hiddenSizeMax = 16384
   static let columnsMax = 65535
   static let multiplierMax = (1 << 24) - 1
   /// Of gains and biases.
   static let gainMax = (1 << 23) - 1
-  /// Of the integer weights of 4 bits, multiplied out.
-  static let weightMax = 1 << 30
   static let layersMax = 4096
   static let vocabularyMax = 1 << 20
+  static let epsilonMax = (1 << 53) - 1
+  static let expertsMax = 1024
+  static let slotsMax = 64
+  /// C of a cap.
+  static let capRange = (1 << 12)...((1 << 29) - 1)
 
   private static func require(_ what: String, _ value: Int, _ range: ClosedRange<Int>) throws(ModelRejection) {
     guard range.contains(value) else {
@@ -51,7 +61,16 @@ enum Bounds {
     }
   }
 
-  static func check(_ c: ModelConfiguration, _ manifest: ModelManifest) throws(ModelRejection) {
+  /// Configuration, frequencies and tokens.
+  ///
+  /// - Returns: the architecture.
+  @discardableResult
+  static func check(_ manifest: ModelManifest) throws(ModelRejection) -> any Architecture {
+    guard let architecture = Architectures.all[manifest.architecture] else {
+      throw .unsupportedArchitecture(manifest.architecture, known: Architectures.all.keys.sorted())
+    }
+    let c = manifest.config
+    try architecture.rules.check(manifest)
     try require("hiddenSize", c.hiddenSize, 1...hiddenSizeMax)
     try require("layers", c.layers, 1...layersMax)
     try require("headDimension", c.headDimension, 2...256)
@@ -62,17 +81,41 @@ enum Bounds {
     try require("heads · headDimension", c.heads * c.headDimension, 1...columnsMax)
     try require("intermediateSize", c.intermediateSize, 1...columnsMax)
     try require("vocabularySize", c.vocabularySize, 1...vocabularyMax)
-    try require("contextLength", c.contextLength, 1...contextMax)
+    try require("contextLength", c.contextLength, 1...(architecture.rules.isEncoder ? encoderContextMax : contextMax))
     try require("residualFractionBits", c.residualFractionBits, 8...30)
-    try require("normEpsilon", c.normEpsilon, 1...((1 << 53) - 1))
-    try require("rope.frequencies count", manifest.ropeFrequencies.count, 0...(c.headDimension / 2))
-    try require("tokens.endOfSequence count", manifest.tokens.endOfSequence.count, 1...64)
-    for id in manifest.tokens.endOfSequence {
-      try require("tokens.endOfSequence", Int(id), 0...(c.vocabularySize - 1))
+    try require("normEpsilon", c.normEpsilon, 1...epsilonMax)
+    try checkOptional(c)
+    let frequenciesMax = architecture.rules.isEncoder ? 0 : c.headDimension / 2
+    let frequencies = manifest.ropeFrequencies.count
+    try require("rope.frequencies count", frequencies, 0...frequenciesMax)
+    if let local = manifest.localRopeFrequencies {
+      try require("rope.localFrequencies count", local.count, frequencies...frequencies)
     }
-    if let id = manifest.tokens.beginOfSequence {
-      try require("tokens.beginOfSequence", Int(id), 0...(c.vocabularySize - 1))
+    try check(manifest.tokens, vocabularySize: c.vocabularySize, endsMin: architecture.rules.isEncoder ? 0 : 1)
+    return architecture
+  }
+
+  private static func checkOptional(_ c: ModelConfiguration) throws(ModelRejection) {
+    if let cap = c.attentionSoftcap { try require("attentionSoftcap", cap, capRange) }
+    if let cap = c.logitsSoftcap { try require("logitsSoftcap", cap, capRange) }
+    if let scale = c.embeddingScale { try require("embeddingScale", scale, 1...((1 << 22) - 1)) }
+    if let epsilon = c.headNormEpsilon { try require("headNormEpsilon", epsilon, 1...epsilonMax) }
+    if let window = c.window { try require("window", window, 1...contextMax) }
+    for layer in c.localLayers.sorted() { try require("localLayers", layer, 0...(c.layers - 1)) }
+    for layer in c.ropelessLayers.sorted() { try require("ropelessLayers", layer, 0...(c.layers - 1)) }
+    if let experts = c.experts, let slots = c.expertsPerToken {
+      try require("experts", experts, 1...expertsMax)
+      try require("expertsPerToken", slots, 1...min(slotsMax, experts))
+      try require("expertsPerToken · intermediateSize", slots * c.intermediateSize, 1...columnsMax)
     }
+  }
+
+  private static func check(
+    _ tokens: ModelManifest.SpecialTokens, vocabularySize: Int, endsMin: Int
+  ) throws(ModelRejection) {
+    try require("tokens.endOfSequence count", tokens.endOfSequence.count, endsMin...64)
+    for id in tokens.endOfSequence { try require("tokens.endOfSequence", Int(id), 0...(vocabularySize - 1)) }
+    if let id = tokens.beginOfSequence { try require("tokens.beginOfSequence", Int(id), 0...(vocabularySize - 1)) }
   }
 
   static func check(_ tensor: TensorEntry, weightsBytes: Int) throws(ModelRejection) {
@@ -92,19 +135,24 @@ enum Bounds {
   }
 
   /// Multipliers, gains and biases are data from outside too.
-  static func check(_ content: TensorContent) throws(ModelRejection) {
-    let name = content.entry.name
-    switch content.entry.kind {
+  ///
+  /// - Returns: s1 and s2 of a 4-bit weight.
+  static func check(_ content: TensorContent) throws(ModelRejection) -> (s1: Int, s2: Int)? {
+    let (name, kind) = (content.entry.name, content.entry.kind)
+    switch kind {
+    case .gain, .bias:
+      let vector = content.vector
+      try require("the largest \(kind.rawValue) of tensor \(name)", Int(vector.max() ?? 0), -gainMax...gainMax)
+      try require("the smallest \(kind.rawValue) of tensor \(name)", Int(vector.min() ?? 0), -gainMax...gainMax)
+      return nil
     case .linear8, .table16, .linear4, .linear4m:
       let largest = Int(content.multipliers.max() ?? 0)
       try require("the largest multiplier of tensor \(name)", largest, 0...multiplierMax)
-    case .gain, .bias:
-      let kind = content.entry.kind.rawValue
-      try require("the largest \(kind) of tensor \(name)", Int(content.vector.max() ?? 0), -gainMax...gainMax)
-      try require("the smallest \(kind) of tensor \(name)", Int(content.vector.min() ?? 0), -gainMax...gainMax)
-    }
-    if content.entry.kind == .linear4m {
-      try require("the largest weight of tensor \(name)", content.largestWeight, 0...weightMax)
+      guard kind == .linear4 || kind == .linear4m else { return nil }
+      let weight = Linear4.largestWeight(
+        groupMultipliers: content.groupMultipliers, groupMinimums: content.groupMinimums)
+      // At most 31 · 2047 · 2^15 by the form of the stored numbers, so nothing to refuse.
+      return Linear4.shifts(largestWeight: weight, columns: content.entry.shape[1], largestMultiplier: largest)
     }
   }
 }
@@ -113,6 +161,6 @@ extension ModelManifest {
   /// Checks the bounds of configuration and tokens before there are weights: for importers, which must
   /// not act on absurd sizes. ``ModelImage`` checks them again, and everything else.
   public func checkConfiguration() throws(ModelRejection) {
-    try Bounds.check(config, self)
+    try Bounds.check(self)
   }
 }

@@ -20,7 +20,7 @@ public struct Graph: Sendable, Equatable {
 
   /// Appends a node and returns its index.
   @discardableResult
-  public mutating func append(_ name: String, _ op: Operator, _ inputs: Int..., width: Int) -> Int {
+  public mutating func append(_ name: String, _ op: Operator, _ inputs: [Int], width: Int) -> Int {
     precondition(inputs.allSatisfy { $0 < nodes.count }, "a node may read only earlier nodes")
     if case .attention(let attention) = op { caches = max(caches, attention.cache + 1) }
     nodes.append(GraphNode(name: name, op: op, inputs: inputs, width: width))
@@ -28,6 +28,13 @@ public struct Graph: Sendable, Equatable {
   }
 
   public var output: Int { nodes.count - 1 }
+
+  /// Of a decoder: the product that yields logits. It and what follows are needed only at positions whose logits
+  /// are wanted.
+  public var logits: Int {
+    if case .softcap = nodes[output].op { return output - 1 }
+    return output
+  }
 }
 
 /// The mantissa limits of quantised heads (section 4.5).

@@ -33,7 +33,18 @@ public struct ModelBytes: @unchecked Sendable {
     return ModelBytes(buffer: UnsafeRawBufferPointer(rebasing: buffer[offset..<(offset + count)]), owner: owner)
   }
 
+  /// Says that these bytes will hardly be read again: their owner may let them leave memory for now.
+  ///
+  /// - Parameter part: a part of ``buffer``.
+  public func release(_ part: UnsafeRawBufferPointer) { (owner as? any ReleasableBytes)?.release(part) }
+
   public var array: [UInt8] { withExtendedLifetime(owner) { Array(buffer) } }
+}
+
+/// An owner that can bring bytes back after they have left memory, as a file can.
+public protocol ReleasableBytes: AnyObject {
+  /// - Parameter part: a part of what it owns; reading it stays possible.
+  func release(_ part: UnsafeRawBufferPointer)
 }
 
 /// Zeroed memory at a 64-byte boundary.

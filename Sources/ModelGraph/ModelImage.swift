@@ -1,7 +1,7 @@
 /// A model whose manifest and bounds have been checked and whose weights are at hand.
 ///
 /// The content of the weights needs no check: every bound of docs/spec/arithmetic.md, section 9, holds
-/// for any int8 weights; multipliers, gains, biases and the groups of 4-bit weights are checked here.
+/// for any int8 or 4-bit weights; multipliers, gains and biases are checked here.
 public struct ModelImage: Sendable {
   public let manifest: ModelManifest
   public let weights: ModelBytes
@@ -12,7 +12,7 @@ public struct ModelImage: Sendable {
 
   /// - Throws: ``ModelRejection`` naming the tensor and the bound.
   public init(manifest: ModelManifest, weights: ModelBytes) throws(ModelRejection) {
-    try Bounds.check(manifest.config, manifest)
+    let architecture = try Bounds.check(manifest)
     guard weights.count == manifest.blobs.weights.bytes else {
       throw .weightsSize(found: weights.count, stated: manifest.blobs.weights.bytes)
     }
@@ -25,10 +25,8 @@ public struct ModelImage: Sendable {
       guard entries.updateValue(tensor, forKey: tensor.name) == nil else { throw .duplicateTensor(tensor.name) }
     }
     try ModelImage.requireZerosBetween(manifest.tensors, weights)
-    guard let architecture = Architectures.all[manifest.architecture] else {
-      throw .unsupportedArchitecture(manifest.architecture, known: Architectures.all.keys.sorted())
-    }
-    for wanted in architecture.tensors(manifest.config) {
+    let built = architecture.built(manifest.config)
+    for wanted in built.tensors {
       guard let found = entries[wanted.name] else { throw .missingTensor(wanted.name) }
       guard wanted.kinds.contains(found.kind) && found.shape == wanted.shape else {
         throw .wrongShape(
@@ -36,20 +34,17 @@ public struct ModelImage: Sendable {
           expected: "\(wanted.kinds.map(\.rawValue).joined(separator: " or ")) \(wanted.shape)")
       }
     }
-    let wantedCount = architecture.tensors(manifest.config).count
-    guard entries.count == wantedCount else {
-      let wanted = Set(architecture.tensors(manifest.config).map(\.name))
+    guard entries.count == built.tensors.count else {
+      let wanted = Set(built.tensors.map(\.name))
       throw .unknownTensor(entries.keys.filter { !wanted.contains($0) }.min() ?? "")
     }
     self.manifest = manifest
     self.weights = weights
     self.entries = entries
-    graph = architecture.graph(manifest.config)
+    graph = built.graph
     var shifts: [String: (s1: Int, s2: Int)] = [:]
     for tensor in manifest.tensors {
-      let content = TensorContent(tensor, weights)
-      try Bounds.check(content)
-      shifts[tensor.name] = content.shifts
+      shifts[tensor.name] = try Bounds.check(TensorContent(tensor, weights))
     }
     self.shifts = shifts
   }

@@ -66,6 +66,14 @@ public struct Attention: Sendable, Equatable {
     self.softcap = softcap
     self.causal = causal
   }
+
+  /// The positions that a query sees. Source: docs/spec/arithmetic.md, section 4.6.
+  ///
+  /// - Parameter count: positions of the sequence so far; all of them in an encoder.
+  public func visible(from position: Int, count: Int) -> Range<Int> {
+    guard causal else { return 0..<count }
+    return (window.map { max(0, position - $0 + 1) } ?? 0)..<(position + 1)
+  }
 }
 
 /// x · Σ(x): which table Σ is.

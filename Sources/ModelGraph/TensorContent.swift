@@ -27,16 +27,4 @@ struct TensorContent {
 
   /// Of a 4-bit weight; nil when its groups have none.
   var groupMinimums: UnsafeBufferPointer<UInt16>? { entry.kind == .linear4m ? part(2, as: UInt16.self) : nil }
-
-  /// Wmax of a 4-bit weight.
-  var largestWeight: Int {
-    Linear4.largestWeight(groupMultipliers: groupMultipliers, groupMinimums: groupMinimums)
-  }
-
-  /// s1 and s2 of a 4-bit weight within its bounds; nil for other tensors.
-  var shifts: (s1: Int, s2: Int)? {
-    guard entry.kind == .linear4 || entry.kind == .linear4m else { return nil }
-    return Linear4.shifts(
-      largestWeight: largestWeight, columns: entry.shape[1], largestMultiplier: Int(multipliers.max() ?? 0))
-  }
 }

@@ -92,6 +92,7 @@ public struct Linear4: @unchecked Sendable {
   /// The smallest s1 with 32767 · Wmax · in ≤ 2^38 · 2^s1, and the smallest s2 that then keeps every output
   /// below 2^30.
   static func shifts(largestWeight: Int, columns: Int, largestMultiplier: Int) -> (s1: Int, s2: Int) {
+    // Wmax ≤ 31 · 2047 · 2^15 and in < 2^16, so y < 2^62.
     let y = 32767 * largestWeight * columns
     let s1 = Linear8.smallestShift(y, limit: 1 << 38)
     let z = Rounding.shiftedRight(y, by: s1)

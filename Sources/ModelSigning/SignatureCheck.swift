@@ -26,10 +26,12 @@ public enum SignerStanding: Sendable, Equatable {
 ///
 /// Source: docs/spec/signing.md, section 4.
 public struct SignatureCheck: Sendable {
-  /// What was signed and is there unchanged.
+  /// What was signed.
   public struct Result: Sendable, Equatable {
     public let standing: SignerStanding
     public let modelName: String
+    /// Files of a folder that was checked are there unchanged. Beside a single file that was checked, the
+    /// others of its folder have not been looked at.
     public let files: [SignedFile]
 
     /// A file with its signed digest; nil when the signature does not cover it.
@@ -112,7 +114,8 @@ public struct SignatureCheck: Sendable {
       throw SignatureRejection.filesDiffer(FileDifferences(changed: [name]))
     }
     return Result(
-      standing: standing, modelName: statement.modelName, files: [SignedFile(name: name, digest: signed.digest)])
+      standing: standing, modelName: statement.modelName,
+      files: signed.name == "." ? [SignedFile(name: name, digest: signed.digest)] : statement.files)
   }
 
   private func compare(

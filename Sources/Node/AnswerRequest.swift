@@ -28,11 +28,30 @@ public enum AnswerRefusal: Error, Sendable, CustomStringConvertible {
   case noChatTemplate
   case tokenOutsideVocabulary(Int32, vocabularySize: Int)
   case cacheTooSmall(bytes: Int, max: Int)
+  case notADecoder
+  case notAnEncoder
+  case emptyInput(index: Int)
+  case inputTooLong(index: Int, tokens: Int, contextLength: Int)
+  case inputOutsideVocabulary(index: Int, token: Int32, vocabularySize: Int)
+  case tooManyTokens(Int, max: Int)
+  case tooManyElements(inputs: Int, dimensions: Int, max: Int)
+  case dimensionsOutOfRange(Int, max: Int)
   case queueFull
   case shuttingDown
 
   public var description: String {
     switch self {
+    case .notADecoder: "the model makes embeddings, not text; use /v1/embeddings"
+    case .notAnEncoder: "the model makes text, not embeddings; serve an encoder such as all-MiniLM-L6-v2"
+    case .emptyInput(let i): "input \(i) has no tokens"
+    case .inputTooLong(let i, let tokens, let context):
+      "input \(i) has \(tokens) tokens; the model's context holds \(context), and nothing is cut silently"
+    case .inputOutsideVocabulary(let i, let token, let size):
+      "input \(i) has token \(token), which is outside the vocabulary of \(size)"
+    case .tooManyTokens(let tokens, let max): "the inputs have \(tokens) tokens together; at most \(max) are accepted"
+    case .tooManyElements(let inputs, let dimensions, let max):
+      "\(inputs) embeddings of \(dimensions) elements are more than \(max) elements; send fewer inputs at once"
+    case .dimensionsOutOfRange(let n, let max): "\(n) dimensions were asked for; the model has 1 to \(max)"
     case .promptTooLong(let tokens, let context):
       "the prompt has \(tokens) tokens; with room for an answer the model's context holds \(context)"
     case .emptyPrompt: "the prompt has no tokens"
@@ -74,6 +93,14 @@ public struct FinishedAnswer: Sendable {
   public let finishReason: String
   public let promptTokens: Int
   public let outputTokens: Int
+  public let signed: SignedEvidence
+
+  /// The whole evidence file.
+  public var evidence: [UInt8] { signed.evidence }
+}
+
+/// A receipt, and the evidence file around it.
+public struct SignedEvidence: Sendable {
   public let receipt: SignedReceipt
   /// The whole evidence file.
   public let evidence: [UInt8]

@@ -102,11 +102,12 @@ struct AnswerTask: Sendable {
     guard let salt = Salt(Node.randomBytes(32)) else { preconditionFailure("32 bytes were drawn") }
     do {
       let (receipt, opening) = try node.signer.sign(record, salt: salt)
-      let evidence = EvidenceFile(receipt: receipt.envelope, opening: opening, model: node.model.manifestJSON)
+      let evidence = EvidenceFile(
+        receipt: receipt.envelope, opening: .answer(opening), model: node.model.manifestJSON)
       let answer = FinishedAnswer(
         text: text, finishReason: finish.reason, promptTokens: draft.inputTokens.count, outputTokens: tokens.count,
-        receipt: receipt, evidence: try evidence.bytes())
-      try await node.keep(answer)
+        signed: SignedEvidence(receipt: receipt, evidence: try evidence.bytes()))
+      try await node.keep(answer.signed)
       node.counters.withLock {
         $0.promptTokens += draft.inputTokens.count
         $0.outputTokens += tokens.count

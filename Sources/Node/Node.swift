@@ -17,19 +17,21 @@ public final class Node: Sendable {
   public let startedAt: Int
   let scheduler: Scheduler
   let signer: ReceiptSigner
-  let keep: @Sendable (FinishedAnswer) async throws -> Void
+  let keep: @Sendable (SignedEvidence) async throws -> Void
   let counters = Mutex(NodeMetrics())
+  let embeddings: EmbeddingQueue
 
   /// - Parameter keep: stores a finished answer; the caller hears of the answer's end only after it
   ///   returned.
   public init(
     model: ServedModel, key: NodeSigningKey, queueMax: Int,
-    keep: @escaping @Sendable (FinishedAnswer) async throws -> Void
+    keep: @escaping @Sendable (SignedEvidence) async throws -> Void
   ) throws {
     self.model = model
     scheduler = try Scheduler(engine: model.engine, options: SchedulerOptions(queueMax: queueMax))
     signer = ReceiptSigner(key: key)
     self.keep = keep
+    embeddings = EmbeddingQueue(engine: model.engine, requestsMax: queueMax + 1)
     startedAt = Int(Date().timeIntervalSince1970)
   }
 
@@ -48,6 +50,7 @@ public final class Node: Sendable {
   ///
   /// - Throws: ``AnswerRefusal`` before anything was computed.
   public func answer(_ request: AnswerRequest) throws(AnswerRefusal) -> RunningAnswer {
+    guard !model.isEncoder else { throw .notADecoder }
     let now = Date()
     let time = Node.timestamp(now)
     let inputTokens: [Int32]
@@ -89,10 +92,10 @@ public final class Node: Sendable {
     return (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
   }
 
-  private static func randomHex(_ count: Int) -> String { Hex.string(randomBytes(count)) }
+  static func randomHex(_ count: Int) -> String { Hex.string(randomBytes(count)) }
 
   /// RFC 3339, UTC, to the second.
-  private static func timestamp(_ date: Date) -> String {
+  static func timestamp(_ date: Date) -> String {
     date.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: false).timeZone(separator: .omitted))
   }
 }
@@ -101,6 +104,7 @@ public final class Node: Sendable {
 public struct NodeMetrics: Sendable {
   public internal(set) var promptTokens = 0
   public internal(set) var outputTokens = 0
+  public internal(set) var embeddings = 0
   public internal(set) var answersByReason: [String: Int] = [:]
   public internal(set) var active = 0
   public internal(set) var queued = 0

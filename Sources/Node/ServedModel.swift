@@ -15,6 +15,8 @@ public struct ServedModel: Sendable {
   public let engine: Engine
 
   public var digestText: String { digest.description }
+  /// Whether it makes embeddings instead of text.
+  public var isEncoder: Bool { manifest.config.pooling != nil }
 
   /// - Throws: an error that names what about the model or the options cannot be used.
   public init(name: String, model: LoadedModel, options: EngineOptions) throws {

@@ -1,4 +1,5 @@
 public import Digests
+public import ModelGraph
 
 /// 32 secret bytes that hide what a receipt commits to. Drawn by the node, one per answer.
 public struct Salt: Sendable, Equatable {
@@ -28,6 +29,8 @@ public enum Commitment {
   public enum InputTokens {}
   public enum OutputTokens {}
   public enum Text {}
+  public enum EmbeddingInputs {}
+  public enum Vectors {}
 
   /// To the canonical bytes of the request.
   public static func prompt(_ request: Request, salt: Salt) -> Digest<Prompt> {
@@ -47,6 +50,24 @@ public enum Commitment {
   /// To the UTF-8 bytes of the answer.
   public static func text(_ text: String, salt: Salt) -> Digest<Text> {
     commit(.textCommitment, salt, Array(text.utf8))
+  }
+
+  /// To the canonical bytes of a request for embeddings.
+  public static func prompt(_ request: EmbeddingRequest, salt: Salt) -> Digest<Prompt> {
+    commit(.promptCommitment, salt, request.canonicalBytes)
+  }
+
+  /// To the digest of the token ids of every input.
+  public static func embeddingInputs(_ inputs: [[Int32]], salt: Salt) -> Digest<EmbeddingInputs> {
+    let digest: Digest<EmbeddingInputs> = DomainTag.embeddingInputs.digest(of: inputs.lazy.map(TokenDigest.bytes))
+    return commit(.inputCommitment, salt, digest.bytes)
+  }
+
+  /// To the digest of the vectors: of each its exponent and its elements, as little-endian int32.
+  public static func vectors(_ vectors: [EmbeddingVector], salt: Salt) -> Digest<Vectors> {
+    let digest: Digest<Vectors> = DomainTag.embeddingVectors.digest(
+      of: vectors.lazy.map { TokenDigest.bytes([Int32(truncatingIfNeeded: $0.exponent)] + $0.values) })
+    return commit(.outputCommitment, salt, digest.bytes)
   }
 
   private static func commit<Subject>(_ tag: DomainTag, _ salt: Salt, _ content: [UInt8]) -> Digest<Subject> {

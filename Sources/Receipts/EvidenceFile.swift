@@ -10,11 +10,11 @@ public struct EvidenceFile: Sendable, Equatable {
 
   public let receipt: Envelope
   /// nil when whoever made the file no longer had it or keeps it private.
-  public let opening: Opening?
+  public let opening: OpenedClaim?
   /// The model manifest. Whether it is the stated one is for verification to find out.
   public let model: JSON
 
-  public init(receipt: Envelope, opening: Opening?, model: JSON) {
+  public init(receipt: Envelope, opening: OpenedClaim?, model: JSON) {
     self.receipt = receipt
     self.opening = opening
     self.model = model
@@ -49,7 +49,7 @@ public struct EvidenceFile: Sendable, Equatable {
     _ = try fields.choice("schema", [EvidenceFile.schema])
     receipt = try Envelope(try fields.take("receipt"), path: "receipt")
     let opening = try fields.take("opening")
-    self.opening = opening.isNull ? nil : try Opening(opening, path: "opening")
+    self.opening = opening.isNull ? nil : try OpenedClaim(opening, path: "opening")
     model = try fields.take("model")
     guard model.object != nil else { throw .wrongType(path: "model", wanted: "an object", found: model.kind) }
     try fields.finish()

@@ -51,12 +51,26 @@ extension JSONFields {
     guard value.isNull else { throw .wrongType(path: path(of: key), wanted: "null", found: value.kind) }
   }
 
+  mutating func salt(_ key: String) throws(FieldError) -> Salt {
+    guard let salt = Salt(try hex(key, count: 32...32)) else { preconditionFailure("32 bytes were checked") }
+    return salt
+  }
+
   mutating func tokens(_ key: String) throws(FieldError) -> [Int32] {
-    let items = try array(key, countMax: EvidenceLimits.tokensMax)
+    try JSONFields.tokens(try take(key), path: path(of: key))
+  }
+
+  /// An array of token ids.
+  static func tokens(_ value: JSON, path: String) throws(FieldError) -> [Int32] {
+    guard let items = value.array else { throw .wrongType(path: path, wanted: "an array", found: value.kind) }
+    let countMax = EvidenceLimits.tokensMax
+    guard items.count <= countMax else {
+      throw .outOfRange(path: path + ".count", value: items.count, range: 0...countMax)
+    }
     var out: [Int32] = []
     out.reserveCapacity(items.count)
     for (i, item) in items.enumerated() {
-      let token = try JSONFields.integer(item, path: "\(path(of: key))[\(i)]", 0...(1 << 20 - 1))
+      let token = try JSONFields.integer(item, path: "\(path)[\(i)]", 0...(1 << 20 - 1))
       out.append(Int32(truncatingIfNeeded: token))
     }
     return out

@@ -32,9 +32,7 @@ public struct Opening: Sendable {
 
   init(_ value: JSON, path: String) throws(FieldError) {
     var fields = try JSONFields(value, path: path)
-    let saltBytes = try fields.hex("salt", count: 32...32)
-    guard let salt = Salt(saltBytes) else { preconditionFailure("32 bytes were checked") }
-    self.salt = salt
+    salt = try fields.salt("salt")
     request = try Request(try fields.take("request"), path: fields.path(of: "request"))
     inputTokens = try fields.tokens("inputTokens")
     outputTokens = try fields.tokens("outputTokens")

@@ -97,4 +97,17 @@ public struct ReceiptSigner: Sendable {
     _ = try Rejection.reading(.file) { () throws(FieldError) in try Opening(opening.json, path: "opening") }
     return (try SignedReceipt(envelope), opening)
   }
+
+  /// Signs the statement about embeddings, and gives the opening that goes with it.
+  ///
+  /// - Throws: ``Rejection`` when the record holds something that no statement can say.
+  public func sign(
+    _ record: EmbeddingRecord, salt: Salt
+  ) throws(Rejection) -> (receipt: SignedReceipt, opening: EmbeddingOpening) {
+    let statement = EmbeddingStatement(record, salt: salt, key: key.publicKey)
+    let opening = EmbeddingOpening(
+      salt: salt, request: record.request, inputTokens: record.inputTokens, vectors: record.vectors)
+    _ = try Rejection.reading(.file) { () throws(FieldError) in try EmbeddingOpening(opening.json, path: "opening") }
+    return (try SignedReceipt(Envelope(signing: statement.payload, with: key)), opening)
+  }
 }

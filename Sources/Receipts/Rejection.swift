@@ -47,4 +47,10 @@ public enum EvidenceLimits {
   /// UTF-8 bytes of the answer, and of each message.
   public static let textBytesMax = 16 << 20
   public static let messagesMax = 1 << 14
+  /// Texts in one request for embeddings.
+  public static let embeddingInputsMax = 2048
+  /// Elements of all embeddings of a request, so that the file stays within its limit.
+  public static let embeddingElementsMax = 1 << 21
+  /// Elements of an embedding.
+  public static let dimensionsMax = 1 << 14
 }

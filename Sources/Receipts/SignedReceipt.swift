@@ -4,12 +4,12 @@
 /// checked is a `VerifiedReceipt`, which only the verifier makes.
 public struct SignedReceipt: Sendable, Equatable {
   public let envelope: Envelope
-  public let statement: Statement
+  public let claim: Claim
 
   /// - Throws: ``Rejection`` when the payload is not a statement.
   public init(_ envelope: Envelope) throws(Rejection) {
     self.envelope = envelope
-    statement = try Statement.parse(envelope.payload)
+    claim = try Claim.parse(envelope.payload)
   }
 
   /// - Throws: ``Rejection`` naming the part and the member that is not as specified.

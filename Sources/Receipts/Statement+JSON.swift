@@ -20,17 +20,13 @@ extension Statement {
   public var json: JSON {
     [
       "_type": .string(Statement.type),
-      "subject": [["name": .string(subject.name), "digest": ["sha256": .string(subject.digest.hex)]]],
+      "subject": subject.json,
       "predicateType": .string(Statement.predicateType),
       "predicate": [
         "receiptId": .string(receiptID),
         "responseId": .string(responseID),
         "endpoint": .string(endpoint.rawValue),
-        "model": [
-          "manifest": .string(model.manifest.description),
-          "arithmetic": .string(model.arithmetic),
-          "requestedName": .string(model.requestedName),
-        ],
+        "model": model.json,
         "input": [
           "tokenCount": .integer(input.tokenCount),
           "tokenCommitment": .string(input.tokenCommitment.description),
@@ -53,13 +49,13 @@ extension Statement {
           "totalTokens": .integer(usage.totalTokens),
         ],
         "price": .null,
-        "node": ["publicKey": .string(node.publicKey.hex), "software": .string(node.software)],
+        "node": node.json,
         "time": .string(time),
       ],
     ]
   }
 
-  private init(_ json: JSON) throws(FieldError) {
+  init(_ json: JSON) throws(FieldError) {
     var root = try JSONFields(json, path: "")
     _ = try root.choice("_type", [Statement.type])
     subject = try Subject(&root)
@@ -91,16 +87,16 @@ extension Statement: Equatable {
 }
 
 extension Statement.Subject {
-  fileprivate init(_ root: inout JSONFields) throws(FieldError) {
+  var json: JSON { [["name": .string(name), "digest": ["sha256": .string(digest.hex)]]] }
+
+  init(_ root: inout JSONFields) throws(FieldError) {
     let items = try root.array("subject", countMax: 1)
     guard let first = items.first else { throw .outOfRange(path: "subject.count", value: 0, range: 1...1) }
     var fields = try JSONFields(first, path: "subject[0]")
     name = try fields.identifier("name")
     var digests = try fields.fields("digest")
     let bytes = try digests.hex("sha256", count: 32...32)
-    guard let digest = Digest<Commitment.OutputTokens>(bytes: bytes) else {
-      preconditionFailure("32 bytes were checked")
-    }
+    guard let digest = Digest<Output>(bytes: bytes) else { preconditionFailure("32 bytes were checked") }
     self.digest = digest
     try digests.finish()
     try fields.finish()
@@ -108,7 +104,14 @@ extension Statement.Subject {
 }
 
 extension Statement.Model {
-  fileprivate init(_ fields: JSONFields) throws(FieldError) {
+  var json: JSON {
+    [
+      "manifest": .string(manifest.description), "arithmetic": .string(arithmetic),
+      "requestedName": .string(requestedName),
+    ]
+  }
+
+  init(_ fields: JSONFields) throws(FieldError) {
     var fields = fields
     manifest = try fields.digest("manifest")
     arithmetic = try fields.choice("arithmetic", [ModelManifest.arithmetic])
@@ -178,7 +181,9 @@ extension Statement.Usage {
 }
 
 extension Statement.Node {
-  fileprivate init(_ fields: JSONFields) throws(FieldError) {
+  var json: JSON { ["publicKey": .string(publicKey.hex), "software": .string(software)] }
+
+  init(_ fields: JSONFields) throws(FieldError) {
     var fields = fields
     let bytes = try fields.hex("publicKey", count: 32...32)
     guard let key = NodePublicKey(bytes: bytes) else {

@@ -10,7 +10,7 @@ public struct Statement: Sendable {
   public static let type = "https://in-toto.io/Statement/v1"
   public static let predicateType = "https://evident.dev/answer/v1"
 
-  public let subject: Subject
+  public let subject: Subject<Commitment.OutputTokens>
   public let receiptID: String
   public let responseID: String
   public let endpoint: Endpoint
@@ -25,11 +25,11 @@ public struct Statement: Sendable {
   /// RFC 3339, UTC, to the second.
   public let time: String
 
-  /// What in-toto says the statement is about: the answer's tokens, under the response's name.
-  public struct Subject: Sendable {
+  /// What in-toto says the statement is about: what came out, under the response's name.
+  public struct Subject<Output>: Sendable {
     public let name: String
-    public let digest: Digest<Commitment.OutputTokens>
-    public init(name: String, digest: Digest<Commitment.OutputTokens>) {
+    public let digest: Digest<Output>
+    public init(name: String, digest: Digest<Output>) {
       self.name = name
       self.digest = digest
     }

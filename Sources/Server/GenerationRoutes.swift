@@ -23,7 +23,7 @@ struct GenerationRoutes: Sendable {
     _ request: Request, _ context: BasicRequestContext, _ endpoint: GenerationRequest.Endpoint
   ) async throws -> Response {
     var request = request
-    let body = try await readJSON(&request)
+    let body = try await request.json(bytesMax: options.bodyBytesMax)
     let wanted = try GenerationRequest(
       body, endpoint: endpoint, nonceHeader: request.headers[.evidentNonce], defaultMaxTokens: node.contextLength)
     guard wanted.model == node.model.name || wanted.model == node.model.digestText else {
@@ -47,21 +47,6 @@ struct GenerationRoutes: Sendable {
           request: wanted.request, model: wanted.model, parameters: wanted.parameters, nonce: wanted.nonce))
     } catch let refusal as AnswerRefusal {
       throw APIError(refusal)
-    }
-  }
-
-  /// The body as JSON; too long, not UTF-8 or not JSON is the caller's error.
-  private func readJSON(_ request: inout Request) async throws -> JSON {
-    let buffer: ByteBuffer
-    do {
-      buffer = try await request.collectBody(upTo: options.bodyBytesMax)
-    } catch is NIOTooManyBytesError {
-      throw APIError(.contentTooLarge, "the request body is larger than \(options.bodyBytesMax) bytes")
-    }
-    do {
-      return try JSON.parse(Array(buffer.readableBytesView), bytesMax: options.bodyBytesMax, depthMax: 32)
-    } catch {
-      throw APIError(.badRequest, "the request body is not valid JSON: \(error)")
     }
   }
 

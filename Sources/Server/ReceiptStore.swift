@@ -92,14 +92,14 @@ public struct ReceiptStore: Sendable {
 }
 
 extension ReceiptStore {
-  /// Keeps a finished answer: the receipt for good, the whole evidence for as long as openings are kept.
-  public func keep(_ answer: FinishedAnswer, retainSeconds: Int) async throws {
-    let statement = answer.receipt.statement
+  /// Keeps what was signed: the receipt for good, the whole evidence for as long as openings are kept.
+  public func keep(_ signed: SignedEvidence, retainSeconds: Int) async throws {
+    let claim = signed.receipt.claim
     let expires = Int64(Date().timeIntervalSince1970) + Int64(retainSeconds)
     try await save(
       Entry(
-        receiptID: statement.receiptID, responseID: statement.responseID, envelope: Data(answer.receipt.bytes),
-        evidence: retainSeconds > 0 ? Data(answer.evidence) : nil,
+        receiptID: claim.receiptID, responseID: claim.responseID, envelope: Data(signed.receipt.bytes),
+        evidence: retainSeconds > 0 ? Data(signed.evidence) : nil,
         evidenceExpires: retainSeconds > 0 ? expires : nil))
   }
 }

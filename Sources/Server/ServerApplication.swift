@@ -36,6 +36,7 @@ public struct ServerApplication: Service {
     let router = Router()
     router.add(middleware: ResponseShape(metrics: metrics))
     GenerationRoutes(node: node, options: options).add(to: router)
+    EmbeddingRoutes(node: node, options: options).add(to: router)
     EvidenceRoutes(store: store).add(to: router)
     InformationRoutes(node: node, metrics: metrics).add(to: router)
     let application = Application(

@@ -21,6 +21,7 @@ final class ServerMetrics: Sendable {
       byStatus.map { ("{status=\"\($0.key)\"}", $0.value) })
     family("evident_prompt_tokens_total", "counter", "Prompt tokens evaluated.", [("", node.promptTokens)])
     family("evident_output_tokens_total", "counter", "Tokens generated.", [("", node.outputTokens)])
+    family("evident_embeddings_total", "counter", "Embeddings computed.", [("", node.embeddings)])
     family(
       "evident_answers_total", "counter", "Answers finished, by reason.",
       node.answersByReason.sorted { $0.key < $1.key }.map { ("{reason=\"\($0.key)\"}", $0.value) })

@@ -1,4 +1,5 @@
-/// One question put to the evidence. One check, one file, one line of the verdict.
+/// One question put to the evidence. One check, one file, one line of the verdict; where answers and
+/// embeddings put it differently, one file each.
 protocol Check: Sendable {
   static var name: CheckName { get }
 
@@ -55,6 +56,8 @@ public enum SkipReason: Error, Sendable, Equatable, CustomStringConvertible {
   case noModelManifest
   case modelManifestRefuted
   case notAsked
+  /// Not a question about a statement of this kind. Which checks run is decided before, so no verdict has it.
+  case otherKind
   case modelNotHere
   case contradicted(CheckName)
   case computationFailed(by: String, message: String)
@@ -67,6 +70,7 @@ public enum SkipReason: Error, Sendable, Equatable, CustomStringConvertible {
     case .noModelManifest: "the file holds a receipt only, without the model manifest"
     case .modelManifestRefuted: "the model manifest is not the one that the statement names"
     case .notAsked: "not asked for"
+    case .otherKind: "the statement is about something else"
     case .modelNotHere: "this machine does not have the model"
     case .contradicted(let check): "it makes no sense after \(check.title) failed"
     case .computationFailed(let by, let message): "\(by) could not recompute the answer: \(message)"
@@ -80,7 +84,7 @@ public enum SkipReason: Error, Sendable, Equatable, CustomStringConvertible {
     case .notAsked: "add --replay to recompute the answer here"
     case .modelNotHere: "import the model, or copy it into the store, and verify again"
     case .computationFailed: "verify again on a machine that can run the model"
-    case .fileUnreadable, .statementUnreadable, .modelManifestRefuted, .contradicted: nil
+    case .fileUnreadable, .statementUnreadable, .modelManifestRefuted, .contradicted, .otherKind: nil
     }
   }
 }

@@ -14,6 +14,7 @@ public enum CheckName: String, Sendable, CaseIterable {
   case inputTokens
   case outputTokens
   case textCommitment
+  case vectors
   case streamChain
   case finish
   case rendering
@@ -37,8 +38,8 @@ public enum CheckName: String, Sendable, CaseIterable {
     case .fileStructure, .statementStructure, .canonicalPayload, .signature, .keyBinding, .subjectBinding,
       .nonceBinding, .usageCounts:
       .receipt
-    case .modelManifest, .parameters, .promptCommitment, .inputTokens, .outputTokens, .textCommitment, .streamChain,
-      .finish:
+    case .modelManifest, .parameters, .promptCommitment, .inputTokens, .outputTokens, .textCommitment, .vectors,
+      .streamChain, .finish:
       .evidence
     case .rendering, .decoding: .modelFiles
     case .replay: .computation
@@ -62,6 +63,7 @@ public enum CheckName: String, Sendable, CaseIterable {
     case .inputTokens: "input tokens"
     case .outputTokens: "output tokens"
     case .textCommitment: "text"
+    case .vectors: "embeddings"
     case .streamChain: "stream"
     case .finish: "finish"
     case .rendering: "prompt rendering"

@@ -6,13 +6,13 @@ import Receipts
 struct Evidence: Sendable {
   let document: Result<Document, Rejection>
   /// nil when there is no document.
-  let statementResult: Result<Statement, Rejection>?
+  let claimResult: Result<Claim, Rejection>?
   let modelResult: ModelResult
   let options: VerifierOptions
 
   struct Document: Sendable {
     let envelope: Envelope
-    let opening: Opening?
+    let opening: OpenedClaim?
     let model: JSON?
     /// A bare receipt rather than an evidence file.
     let isReceiptOnly: Bool
@@ -28,16 +28,16 @@ struct Evidence: Sendable {
     self.options = options
     document = Evidence.read(bytes)
     guard case .success(let document) = document else {
-      statementResult = nil
+      claimResult = nil
       modelResult = .absent(.fileUnreadable)
       return
     }
     do throws(Rejection) {
-      let statement = try Statement.parse(document.envelope.payload)
-      statementResult = .success(statement)
-      modelResult = Evidence.readModel(document, statement)
+      let claim = try Claim.parse(document.envelope.payload)
+      claimResult = .success(claim)
+      modelResult = Evidence.readModel(document, claim)
     } catch {
-      statementResult = .failure(error)
+      claimResult = .failure(error)
       modelResult = .absent(.statementUnreadable)
     }
   }
@@ -47,14 +47,44 @@ struct Evidence: Sendable {
     return document
   }
 
+  /// What the statement is about, or says it is where it cannot be read: decides which checks there are.
+  var kind: Claim.Kind {
+    if let claim = try? claim() { return claim.kind }
+    guard let payload = try? readDocument().envelope.payload,
+      let json = try? JSON.parse(payload, bytesMax: EvidenceLimits.payloadBytesMax, depthMax: EvidenceLimits.depthMax)
+    else { return .answer }
+    return Claim.kind(of: json)
+  }
+
+  func claim() throws(SkipReason) -> Claim {
+    guard let claimResult else { throw .fileUnreadable }
+    guard case .success(let claim) = claimResult else { throw .statementUnreadable }
+    return claim
+  }
+
+  func openedClaim() throws(SkipReason) -> OpenedClaim {
+    guard let opening = try readDocument().opening else { throw .noOpening }
+    return opening
+  }
+
+  /// The statement about an answer; checks of answers run for nothing else.
   func statement() throws(SkipReason) -> Statement {
-    guard let statementResult else { throw .fileUnreadable }
-    guard case .success(let statement) = statementResult else { throw .statementUnreadable }
+    guard case .answer(let statement) = try claim() else { throw .otherKind }
+    return statement
+  }
+
+  func embeddingStatement() throws(SkipReason) -> EmbeddingStatement {
+    guard case .embedding(let statement) = try claim() else { throw .otherKind }
     return statement
   }
 
   func opening() throws(SkipReason) -> Opening {
-    guard let opening = try readDocument().opening else { throw .noOpening }
+    guard case .answer(let opening) = try openedClaim() else { throw .contradicted(.promptCommitment) }
+    return opening
+  }
+
+  func embeddingOpening() throws(SkipReason) -> EmbeddingOpening {
+    guard case .embedding(let opening) = try openedClaim() else { throw .contradicted(.promptCommitment) }
     return opening
   }
 
@@ -87,13 +117,13 @@ struct Evidence: Sendable {
     }
   }
 
-  private static func readModel(_ document: Document, _ statement: Statement) -> ModelResult {
+  private static func readModel(_ document: Document, _ claim: Claim) -> ModelResult {
     guard let model = document.model else { return .absent(.noModelManifest) }
     // Reading the file has refused every number that canonical JSON cannot hold.
     guard let bytes = try? model.canonicalBytes() else { return .refuted(.modelManifestMalformed(.notCanonical)) }
     let digest = Digest<ModelManifest>(of: bytes)
-    guard digest == statement.model.manifest else {
-      return .refuted(.modelDigestMismatch(stated: statement.model.manifest, found: digest))
+    guard digest == claim.model.manifest else {
+      return .refuted(.modelDigestMismatch(stated: claim.model.manifest, found: digest))
     }
     do { return .manifest(try ModelManifest(bytes: bytes)) } catch { return .refuted(.modelManifestMalformed(error)) }
   }

@@ -60,6 +60,13 @@ public struct ModelText: PromptRenderer {
     }
   }
 
+  public func inputTokens(for input: EmbeddingRequest.Input) throws -> [Int32] {
+    switch input {
+    case .text(let text): tokenizer.encode(text, addSpecialTokens: true)
+    case .tokens(let tokens): tokens
+    }
+  }
+
   public func bytes(of outputTokens: ArraySlice<Int32>) throws -> [UInt8] {
     tokenizer.decode(Array(outputTokens))
   }

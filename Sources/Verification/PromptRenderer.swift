@@ -10,6 +10,9 @@ public protocol PromptRenderer: Sendable {
   ///   have answered it either.
   func inputTokens(for request: Request, time: String) throws -> [Int32]
 
+  /// The token ids that one input for an embedding becomes.
+  func inputTokens(for input: EmbeddingRequest.Input) throws -> [Int32]
+
   /// The bytes that generated tokens stand for, special tokens left out. A character may be cut at
   /// the end.
   ///

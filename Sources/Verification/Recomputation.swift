@@ -15,6 +15,14 @@ public protocol Recomputation: Sendable {
   func logits(
     for tokens: [Int32], from firstPosition: Int, _ body: (_ position: Int, _ logits: Logits) throws -> Bool
   ) throws
+
+  /// The embedding of one input by an encoder.
+  ///
+  /// - Parameters:
+  ///   - tokens: ids inside the vocabulary, at least one and at most as many as the context holds.
+  ///   - dimensions: at most the hidden size.
+  /// - Throws: when this machine cannot compute. That refutes nothing.
+  func embedding(for tokens: [Int32], dimensions: Int) throws -> EmbeddingVector
 }
 
 /// The interpreter that is the normative meaning of a model. Slow, and inside the trusted closure.
@@ -40,5 +48,13 @@ public struct ReferenceRecomputation: Recomputation {
         guard try body(start + i, logits) else { return }
       }
     }
+  }
+
+  public func embedding(for tokens: [Int32], dimensions: Int) throws -> EmbeddingVector {
+    let config = interpreter.image.manifest.config
+    guard let pooling = config.pooling else { preconditionFailure("only an encoder is asked for embeddings") }
+    return Embedding.vector(
+      try interpreter.encode(tokens), pooling: pooling, normalised: config.normalised, dimensions: dimensions,
+      fractionBits: config.residualFractionBits)
   }
 }

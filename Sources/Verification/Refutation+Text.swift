@@ -13,7 +13,7 @@ extension Refutation: CustomStringConvertible {
     case .keyNotExpected(let key): "it is signed by \(key), which is none of the keys you named"
     case .subjectNameMismatch(let subject, let id): "the subject is named \(subject), and the response is \(id)"
     case .subjectDigestMismatch(let subject, let output):
-      "the subject's digest is \(subject.hex), and the output commitment is \(output.hex)"
+      "the subject's digest is \(subject), and the output commitment is \(output)"
     case .usageMismatch(let path, let stated, let found): "\(path) is \(stated), and it should be \(found)"
     case .randomnessUnbound(let t):
       "tokens were drawn at a temperature of \(t) millionths with neither a seed nor a nonce"
@@ -31,12 +31,16 @@ extension Refutation: CustomStringConvertible {
     case .modelNotExpected(let digest): "the model is \(digest), which is not the one you named"
     case .biasOutsideVocabulary(let token, let size):
       "a logit bias is given for token \(token), and the model's tokens end at \(size - 1)"
+    case .dimensionsExceeded(let dimensions, let size):
+      "\(dimensions) dimensions are stated, and the model has \(size)"
+    case .notAnEncoder: "the model makes no embeddings"
     case .contextExceeded(let prompt, let maxTokens, let context):
       "\(prompt) prompt tokens and up to \(maxTokens) more do not fit the model's context of \(context)"
     case .endpointMismatch(let stated, let opened):
       "the statement is about \(stated.rawValue), and the opened request is one of \(opened.rawValue)"
     case .promptMismatch(let stated, let found):
       "the opened request gives \(found), and the statement commits to \(stated)"
+    case .openingOfAnotherKind: "the statement is about one kind of answer, and the opening shows another kind"
     case .requestNotExpected: "the opened request is not the one you sent"
     case .inputTokenCountMismatch(let stated, let opened): "\(stated) input tokens are stated, and \(opened) are opened"
     case .inputTokensMismatch(let stated, let found):
@@ -52,6 +56,19 @@ extension Refutation: CustomStringConvertible {
     case .textMismatch(let stated, let found):
       "the opened text gives \(found), and the statement commits to \(stated)"
     case .textNotExpected: "the opened text is not the one you received"
+    case .inputCountMismatch(let stated, let opened): "\(stated) inputs are stated, and \(opened) are opened"
+    case .emptyInput(let i): "input \(i) has no tokens"
+    case .inputTooLong(let i, let tokens, let context):
+      "input \(i) has \(tokens) tokens, and the model's context is \(context)"
+    case .embeddingInputsMismatch(let stated, let found):
+      "the opened input tokens give \(found), and the statement commits to \(stated)"
+    case .vectorCountMismatch(let stated, let inputs, let opened):
+      "\(stated) embeddings of \(inputs) inputs are stated, and \(opened) are opened"
+    case .vectorLengthMismatch(let i, let stated, let opened):
+      "embedding \(i) has \(opened) elements, and \(stated) are stated"
+    case .vectorsMismatch(let stated, let found):
+      "the opened embeddings give \(found), and the statement commits to \(stated)"
+    case .vectorsNotExpected: "the opened embeddings are not the ones you received"
     case .streamHeadMismatch(let stated, let found):
       "the delivered tokens give the chain head \(found), and the statement says \(stated)"
     case .endOfSequenceMissing(let finish, let last):
@@ -78,6 +95,8 @@ extension Refutation: CustomStringConvertible {
     case .textDiffers(let at): "the output tokens decode to another text; it differs at byte \(at)"
     case .tokenDiffers(let i, let stated, let recomputed):
       "output token \(i) is stated as \(stated), and the model gives \(recomputed)"
+    case .vectorDiffers(let i, let at):
+      "embedding \(i) is not the model's: it differs from element \(at) on"
     }
   }
 
@@ -91,17 +110,20 @@ extension Refutation: CustomStringConvertible {
     case .keyNotExpected: "compare the key with the one the node's operator publishes"
     case .subjectNameMismatch, .subjectDigestMismatch, .usageMismatch, .randomnessUnbound, .nodeNonceBesideSeed,
       .deliveredMoreThanGenerated, .deliveredLessThanGenerated, .tokenLimitPassed, .tokenLimitHidden,
-      .tokenLimitNotReached, .noTokens, .noStopStrings, .biasOutsideVocabulary, .contextExceeded:
+      .tokenLimitNotReached, .noTokens, .noStopStrings, .biasOutsideVocabulary, .contextExceeded, .dimensionsExceeded,
+      .notAnEncoder, .vectorCountMismatch, .emptyInput, .inputTooLong:
       "the statement contradicts itself; if its signature passes, keep the file: it is evidence against the node"
-    case .nonceNotExpected, .requestNotExpected, .textNotExpected: "this is evidence about another answer than yours"
+    case .nonceNotExpected, .requestNotExpected, .textNotExpected, .vectorsNotExpected:
+      "this is evidence about another answer than yours"
     case .modelNotExpected: "another model answered than the one you wanted"
     case .modelDigestMismatch: "the manifest was altered or swapped; get it from whoever you trust for the model"
     case .endpointMismatch, .promptMismatch, .inputTokenCountMismatch, .inputTokensMismatch, .outputTokenCountMismatch,
-      .outputTokensMismatch, .textMismatch, .streamHeadMismatch:
+      .outputTokensMismatch, .textMismatch, .streamHeadMismatch, .openingOfAnotherKind, .inputCountMismatch,
+      .embeddingInputsMismatch, .vectorLengthMismatch, .vectorsMismatch:
       "the opening was altered, or the node's statement is about something else than it delivered"
     case .inputTokenOutsideVocabulary, .outputTokenOutsideVocabulary, .endOfSequenceMissing, .endOfSequenceInside,
       .requestNotRenderable, .renderingDiffers, .tokensNotDecodable, .stopStringMissing, .stopStringEarlier,
-      .stopStringIgnored, .textDiffers, .tokenDiffers:
+      .stopStringIgnored, .textDiffers, .tokenDiffers, .vectorDiffers:
       "the model did not give this answer to this request; if the signature passes, keep the file: it is evidence "
         + "against the node"
     }

@@ -13,8 +13,8 @@ public enum Refutation: Error, Sendable, Equatable {
   case keyNotExpected(NodePublicKey)
   // The statement against itself.
   case subjectNameMismatch(subject: String, responseID: String)
-  case subjectDigestMismatch(
-    subject: Digest<Commitment.OutputTokens>, output: Digest<Commitment.OutputTokens>)
+  /// In hex.
+  case subjectDigestMismatch(subject: String, output: String)
   case usageMismatch(path: String, stated: Int, found: Int)
   case randomnessUnbound(temperatureMicros: Int)
   case nodeNonceBesideSeed(seed: UInt64)
@@ -26,10 +26,13 @@ public enum Refutation: Error, Sendable, Equatable {
   case modelManifestMalformed(ManifestRejection)
   case modelNotExpected(Digest<ModelManifest>)
   case biasOutsideVocabulary(token: Int32, vocabularySize: Int)
+  case dimensionsExceeded(dimensions: Int, hiddenSize: Int)
+  case notAnEncoder
   case contextExceeded(promptTokens: Int, maxTokens: Int, contextLength: Int)
   // The opening.
   case endpointMismatch(stated: Statement.Endpoint, opened: Statement.Endpoint)
   case promptMismatch(stated: Digest<Commitment.Prompt>, found: Digest<Commitment.Prompt>)
+  case openingOfAnotherKind
   case requestNotExpected
   case inputTokenCountMismatch(stated: Int, opened: Int)
   case inputTokensMismatch(stated: Digest<Commitment.InputTokens>, found: Digest<Commitment.InputTokens>)
@@ -39,6 +42,15 @@ public enum Refutation: Error, Sendable, Equatable {
   case outputTokenOutsideVocabulary(index: Int, token: Int32, vocabularySize: Int)
   case textMismatch(stated: Digest<Commitment.Text>, found: Digest<Commitment.Text>)
   case textNotExpected
+  case inputCountMismatch(stated: Int, opened: Int)
+  case emptyInput(index: Int)
+  case inputTooLong(index: Int, tokens: Int, contextLength: Int)
+  case embeddingInputsMismatch(
+    stated: Digest<Commitment.EmbeddingInputs>, found: Digest<Commitment.EmbeddingInputs>)
+  case vectorCountMismatch(stated: Int, inputs: Int, opened: Int)
+  case vectorLengthMismatch(index: Int, stated: Int, opened: Int)
+  case vectorsMismatch(stated: Digest<Commitment.Vectors>, found: Digest<Commitment.Vectors>)
+  case vectorsNotExpected
   case streamHeadMismatch(stated: Digest<AnswerChain>, found: Digest<AnswerChain>)
   // How it ended.
   case endOfSequenceMissing(Finish, lastToken: Int32?)
@@ -58,4 +70,5 @@ public enum Refutation: Error, Sendable, Equatable {
   case textDiffers(firstDifferenceAt: Int)
   // With the model itself.
   case tokenDiffers(index: Int, stated: Int32, recomputed: Int32)
+  case vectorDiffers(index: Int, firstDifferenceAt: Int)
 }

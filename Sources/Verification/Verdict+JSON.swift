@@ -10,11 +10,11 @@ extension Verdict {
     object["schema"] = .string(Verdict.schema)
     object["verdict"] = .string(outcome.rawValue)
     object["exitStatus"] = .integer(Int(exitStatus))
-    object["receiptId"] = statement.map { .string($0.receiptID) } ?? .null
-    object["responseId"] = statement.map { .string($0.responseID) } ?? .null
-    object["model"] = statement.map { .string($0.model.manifest.description) } ?? .null
-    object["node"] = statement.map { .string($0.node.publicKey.hex) } ?? .null
-    object["time"] = statement.map { .string($0.time) } ?? .null
+    object["receiptId"] = claim.map { .string($0.receiptID) } ?? .null
+    object["responseId"] = claim.map { .string($0.responseID) } ?? .null
+    object["model"] = claim.map { .string($0.model.manifest.description) } ?? .null
+    object["node"] = claim.map { .string($0.node.publicKey.hex) } ?? .null
+    object["time"] = claim.map { .string($0.time) } ?? .null
     object["randomness"] = Verdict.text(randomness)
     object["checks"] = .array(
       checks.map { result in

@@ -1,3 +1,4 @@
+import ModelGraph
 import Receipts
 
 extension Verdict {
@@ -12,14 +13,21 @@ extension Verdict {
     var out = ""
     func line(_ text: String = "") { out += text + "\n" }
 
-    if let statement {
-      line("response \(statement.responseID), receipt \(statement.receiptID)")
-      line("model    \(statement.model.manifest) (asked for as \"\(Shown.short(statement.model.requestedName, 80))\")")
-      line("node     \(statement.node.publicKey), \(Shown.short(statement.node.software, 80)), \(statement.time)")
+    if let claim {
+      line("response \(claim.responseID), receipt \(claim.receiptID)")
+      line("model    \(claim.model.manifest) (asked for as \"\(Shown.short(claim.model.requestedName, 80))\")")
+      line("node     \(claim.node.publicKey), \(Shown.short(claim.node.software, 80)), \(claim.time)")
     }
-    if let opening, let asked = opening.request.lastText {
-      line("asked    \(Shown.short(asked, 200))")
-      line("answered \(Shown.short(opening.text, 200))")
+    switch opening {
+    case .answer(let opening):
+      if let asked = opening.request.lastText {
+        line("asked    \(Shown.short(asked, 200))")
+        line("answered \(Shown.short(opening.text, 200))")
+      }
+    case .embedding(let opening):
+      if case .text(let first) = opening.request.inputs.first { line("embedded \(Shown.short(first, 200))") }
+      line("inputs   \(opening.inputTokens.count), vectors of \(opening.vectors.first?.values.count ?? 0) elements")
+    case nil: break
     }
     if !out.isEmpty { line() }
 

@@ -17,9 +17,9 @@ public struct Verdict: Sendable {
   /// One row per level, established or not.
   public let levels: [LevelRow]
   /// The statement as far as it could be read; believe it only as far as the verdict goes.
-  public let statement: Statement?
+  public let claim: Claim?
   /// The opening as far as it could be read; believe it only as far as the verdict goes.
-  public let opening: Opening?
+  public let opening: OpenedClaim?
   /// Present only when the outcome is ``Outcome/verified``.
   public let receipt: VerifiedReceipt?
   /// Who chose what was random.
@@ -47,47 +47,52 @@ public struct Verdict: Sendable {
     outcome = isRefuted ? .refuted : isComplete ? .verified : .unchecked
     checks = results
     levels = LevelRow.table(results, options: options)
-    statement = try? evidence.statement()
-    opening = try? evidence.opening()
+    claim = try? evidence.claim()
+    opening = try? evidence.openedClaim()
     let established = Set(levels.filter { $0.state == .established }.map(\.level))
-    if outcome == .verified, let statement {
+    if outcome == .verified, let claim {
       receipt = VerifiedReceipt(
-        statement: statement, opening: options.receiptOnly ? nil : opening, levels: established)
+        claim: claim, opening: options.receiptOnly ? nil : opening, levels: established)
     } else {
       receipt = nil
     }
-    randomness = statement.map { Randomness($0).description }
-    stillTrusted = Verdict.stillTrusted(established, statement)
-    notChecked = Verdict.notChecked(results, options, statement)
+    let drawn = claim.flatMap(Randomness.init)
+    randomness = drawn?.description
+    stillTrusted = Verdict.stillTrusted(established, claim, drawn)
+    notChecked = Verdict.notChecked(results, options, claim)
   }
 
-  private static func stillTrusted(_ established: Set<Level>, _ statement: Statement?) -> [String] {
-    guard let statement, !established.isEmpty else {
+  private static func stillTrusted(
+    _ established: Set<Level>, _ claim: Claim?, _ randomness: Randomness?
+  ) -> [String] {
+    guard let claim, !established.isEmpty else {
       return ["nothing is established: you would have to trust everyone"]
     }
     var out: [String] = []
     if established.contains(.replayed) {
       out.append("your own machine and this program")
-      out.append("that \(statement.model.manifest) is the model you mean")
+      out.append("that \(claim.model.manifest) is the model you mean")
     } else {
       out.append("the node, for the answer being what the model gives")
-      if Randomness(statement) == .node { out.append("the node, for not having picked a lucky draw") }
+      if randomness == .node { out.append("the node, for not having picked a lucky draw") }
     }
-    out.append("the node, for the time it states (\(statement.time)) and the name of its software")
+    out.append("the node, for the time it states (\(claim.time)) and the name of its software")
     return out
   }
 
   private static func notChecked(
-    _ results: [CheckResult], _ options: VerifierOptions, _ statement: Statement?
+    _ results: [CheckResult], _ options: VerifierOptions, _ claim: Claim?
   ) -> [String] {
     var out: [String] = []
     for result in results {
       if case .skip(let reason) = result.outcome { out.append("\(result.check.title): \(reason)") }
     }
-    if options.expected.keys.isEmpty && statement != nil {
+    if options.expected.keys.isEmpty && claim != nil {
       out.append("whose key signed: you named none to compare with")
     }
-    out.append("whether the answer is true, wise or safe")
+    out.append(
+      claim?.kind == .embedding
+        ? "whether the embeddings are good ones" : "whether the answer is true, wise or safe")
     return out
   }
 }

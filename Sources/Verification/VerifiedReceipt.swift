@@ -4,14 +4,14 @@ public import Receipts
 ///
 /// Only the verifier makes one: to hold a value of this type is to have a verdict.
 public struct VerifiedReceipt: Sendable {
-  public let statement: Statement
+  public let claim: Claim
   /// nil when only the receipt was asked about.
-  public let opening: Opening?
+  public let opening: OpenedClaim?
   /// What has been established.
   public let levels: Set<Level>
 
-  init(statement: Statement, opening: Opening?, levels: Set<Level>) {
-    self.statement = statement
+  init(claim: Claim, opening: OpenedClaim?, levels: Set<Level>) {
+    self.claim = claim
     self.opening = opening
     self.levels = levels
   }

@@ -25,6 +25,8 @@ public struct VerifierOptions: Sendable {
     public var request: Request?
     /// What the caller received.
     public var text: String?
+    public var embeddingRequest: EmbeddingRequest?
+    public var vectors: [EmbeddingVector]?
 
     public init() {}
   }

@@ -12,7 +12,7 @@ done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 flags=(-std=gnu11 -O3 -Wall -Wextra -Werror -ISources/CKernels/include)
-files=(Tests/CKernels/kernels_test.c Sources/CKernels/*.c)
+files=(Tests/CKernels/*.c Sources/CKernels/*.c)
 
 "$CC" "${flags[@]}" "${files[@]}" -lm -o "$work/native"
 "$CC" "${flags[@]}" -g -fsanitize=address,undefined -fno-sanitize-recover=all "${files[@]}" -lm -o "$work/sanitized"

@@ -16,7 +16,8 @@ BINARY = Path(os.environ.get("EVIDENT_BINARY", ROOT / ".build" / "release" / "ev
 
 def environment(home: Path, **extra: str) -> dict:
     """A clean environment: nothing of the caller's configuration reaches the binary."""
-    keep = {k: v for k, v in os.environ.items() if not k.startswith(("EVIDENT_", "XDG_"))}
+    drop = ("EVIDENT_", "XDG_", "HF_", "HUGGING", "SSL_")
+    keep = {k: v for k, v in os.environ.items() if not k.startswith(drop) and not k.lower().endswith("_proxy")}
     return keep | {"HOME": str(home), "NO_COLOR": "1", "LC_ALL": "C.UTF-8"} | extra
 
 

@@ -8,6 +8,7 @@ func environment(_ name: String) -> String? { ProcessInfo.processInfo.environmen
 /// All logits of a sequence and the digests of everything on the way.
 struct Evaluation: Equatable {
   var logits: [Logits] = []
+  var residuals: [Residual] = []
   var digests: [String: Digest<Value>] = [:]
 
   static func reference(_ image: ModelImage, _ tokens: [Int32]) throws -> Evaluation {
@@ -16,6 +17,23 @@ struct Evaluation: Equatable {
     var trace = TraceDigests()
     let logits = try interpreter.evaluate(tokens, state: &state, logits: .all) { trace.record($0) }
     return Evaluation(logits: logits, digests: trace.digests)
+  }
+
+  /// An encoder's; residuals take the place of logits.
+  static func referenceEncoding(_ image: ModelImage, _ tokens: [Int32]) throws -> Evaluation {
+    var trace = TraceDigests()
+    let residuals = try ReferenceInterpreter(image: image).encode(tokens) { trace.record($0) }
+    return Evaluation(residuals: residuals, digests: trace.digests)
+  }
+
+  static func encodings(_ engine: Engine, _ sequences: [[Int32]]) throws -> [Evaluation] {
+    var traces = sequences.map { _ in TraceDigests() }
+    var results = sequences.map { _ in Evaluation() }
+    try engine.encode(sequences, trace: { traces[$0].record($1) }) { sequence, _, residual in
+      results[sequence].residuals.append(Residual(residual.map { Int($0) }))
+    }
+    for i in results.indices { results[i].digests = traces[i].digests }
+    return results
   }
 
   /// - Parameter step: tokens per call.

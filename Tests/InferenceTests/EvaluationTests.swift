@@ -46,7 +46,7 @@ import Testing
 
   private func compare(_ config: ModelConfiguration, hostile: Bool, _ settings: [(Int, Int)]) throws {
     let seed = Seed.value
-    let image = try SyntheticModel.image(config, seed: seed, hostile: hostile)
+    let image = try SyntheticModel(config: config, hostile: hostile).image(seed: seed)
     var random = SplitMix64(seed: seed ^ 1)
     let prompts = [1, 2, 65, config.contextLength].map { count in
       (0..<count).map { _ in Int32.random(in: 0..<Int32(config.vocabularySize), using: &random) }

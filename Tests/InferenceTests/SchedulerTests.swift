@@ -9,7 +9,7 @@ import Testing
     let config = SyntheticModel.configuration(
       hidden: 64, layers: 2, heads: 4, keyValueHeads: 2, headDimension: 16, intermediate: 96, vocabulary: 211,
       context: 160, tied: true)
-    guard let image = try? SyntheticModel.image(config, seed: 7) else { preconditionFailure("a valid model") }
+    guard let image = try? SyntheticModel(config: config).image(seed: 7) else { preconditionFailure("a valid model") }
     return image
   }()
 

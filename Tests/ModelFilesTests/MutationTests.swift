@@ -1,5 +1,4 @@
 import Digests
-import Foundation
 import ModelFiles
 import ModelGraph
 import Testing
@@ -7,41 +6,11 @@ import Testing
 /// Damaged files of every kind: each is refused with a typed error or is still a valid model; none traps.
 /// A trap would end the test process.
 @Suite(.serialized) struct MutationTests {
-  /// What became of the mutants of one kind.
-  struct Outcome {
-    var refused = 0
-    var valid = 0
-  }
-
-  private static func isTyped(_ error: any Error) -> Bool {
-    error is ImportRejection || error is SafetensorsRejection || error is FileTooLarge || error is PackRejection
-      || error is LoadRejection || error is ManifestRejection || error is ModelRejection
-  }
-
-  private func run(
-    _ kind: String, count: Int, _ body: (inout SeededGenerator) throws -> Void
-  ) -> Outcome {
-    var (seed, generator) = SeededGenerator.announced("MutationTests.\(kind)")
-    var outcome = Outcome()
-    for i in 0..<count {
-      do {
-        try body(&generator)
-        outcome.valid += 1
-      } catch {
-        #expect(MutationTests.isTyped(error), "\(kind), seed \(seed), mutant \(i): \(type(of: error)): \(error)")
-        #expect(!"\(error)".isEmpty && "\(error)".utf8.count < 4096)
-        outcome.refused += 1
-      }
-    }
-    print("MutationTests.\(kind): \(outcome.refused) refused, \(outcome.valid) still valid")
-    return outcome
-  }
-
   /// Imports `files` with one of them mutated.
-  private func importMutated(_ directory: ModelDirectory, file: String, count: Int) -> Outcome {
+  private func importMutated(_ directory: ModelDirectory, file: String, count: Int) -> MutationRun.Outcome {
     let folder = directory.write()
     let original = folder.read(file)
-    return run(file, count: count) { generator in
+    return MutationRun.run(file, count: count) { generator in
       folder.write(Mutation.random(of: original, using: &generator), file)
       var weights: [UInt8] = []
       let manifest = try HuggingFaceImporter(directory: folder.path, options: ImportOptions(threads: 2))
@@ -52,7 +21,7 @@ import Testing
   }
 
   @Test func corpus() throws {
-    let before = peakKibibytes()
+    let before = MutationRun.peakKibibytes
     var sharded = ModelDirectory(tied: false)
     sharded.shards = 2
     var total = 0
@@ -67,9 +36,9 @@ import Testing
       total += count
     }
     total += try manifests(count: 300) + packs(count: 200)
-    print("MutationTests: \(total) files, peak memory grew by \((peakKibibytes() - before) / 1024) MiB")
+    print("MutationTests: \(total) files, peak memory grew by \((MutationRun.peakKibibytes - before) / 1024) MiB")
     #expect(total >= 1000)
-    #expect(peakKibibytes() - before < 512 << 10)
+    #expect(MutationRun.peakKibibytes - before < 512 << 10)
   }
 
   /// Bytes of a manifest, and values in a manifest that is canonical again and named by the right digest,
@@ -79,11 +48,11 @@ import Testing
     try Pack.importPack(directory: ModelDirectory().write().path, to: folder.path + "/m.pack")
     let bytes = folder.read("m.pack")
     let model = try Pack(ModelBytes(copying: bytes)).load()
-    _ = run("manifest bytes", count: count / 2) { generator in
+    _ = MutationRun.run("manifest bytes", count: count / 2) { generator in
       _ = try ModelManifest(bytes: Mutation.random(of: model.manifestBytes, using: &generator))
     }
     let json = try JSON.parse(model.manifestBytes)
-    let outcome = run("manifest values", count: count - count / 2) { generator in
+    let outcome = MutationRun.run("manifest values", count: count - count / 2) { generator in
       let mutant = Mutation.value(of: json, using: &generator)
       guard let manifest = try? mutant.canonicalBytes() else { throw PackRejection.notAPack }
       _ = try Pack(ModelBytes(copying: MutationTests.pack(bytes, manifest: manifest))).load()
@@ -96,7 +65,7 @@ import Testing
     let folder = TemporaryFolder()
     try Pack.importPack(directory: Fixtures.path("tiny-llama"), to: folder.path + "/m.pack")
     let bytes = folder.read("m.pack")
-    let outcome = run("pack", count: count) { generator in
+    let outcome = MutationRun.run("pack", count: count) { generator in
       let mutant = Mutation.random(of: bytes, using: &generator)
       guard mutant != bytes else { throw PackRejection.notAPack }
       _ = try Pack(ModelBytes(copying: mutant)).load()
@@ -121,11 +90,5 @@ import Testing
       body += content
     }
     return header + body
-  }
-
-  private func peakKibibytes() -> Int {
-    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
-    return line.flatMap { Int($0.split(separator: " ").dropFirst().first ?? "") } ?? 0
   }
 }

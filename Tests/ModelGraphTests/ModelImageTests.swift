@@ -114,14 +114,19 @@ import Testing
       let v = m.tensors.firstIndex { $0.name == "layers.0.v_proj" }!
       m.tensors[v].name = "layers.0.k_proj"
     }
-    refuses(.wrongShape("layers.0.q_proj", found: "linear8 [6, 24]", expected: "linear8 or linear4 or linear4m [12, 12]")) { m, w in
+    refuses(
+      .wrongShape("layers.0.q_proj", found: "linear8 [6, 24]", expected: "linear8 or linear4 or linear4m [12, 12]")
+    ) { m, w in
       let q = m.tensors.firstIndex { $0.name == "layers.0.q_proj" }!
       m.tensors[q].shape = [6, 24]
       m.tensors[q].bytes -= 24
       for at in 0..<24 { w[m.tensors[q].offset + m.tensors[q].bytes + at] = 0 }
     }
     refuses(.unknownTensor("embed_tokens")) { m, _ in m.config.tiedEmbeddings = true }
-    refuses(.unsupportedArchitecture("gpt", known: ["llama"])) { m, _ in m.architecture = "gpt" }
+    let known = [
+      "bert", "gemma2", "gemma3", "llama", "mistral", "mixtral", "phi3", "qwen2", "qwen3", "qwen3moe", "smollm3",
+    ]
+    refuses(.unsupportedArchitecture("gpt", known: known)) { m, _ in m.architecture = "gpt" }
   }
 
   @Test func contents() {

@@ -36,6 +36,48 @@ struct OracleTests {
     try compare(pack, image, prompt, count: 24, parametersLike: shape, &random)
   }
 
+  /// Every architecture with a random choice of what it allows, each weight in one of the formats.
+  @Test(arguments: Architectures.all.keys.sorted()) func everyArchitecture(_ architecture: String) throws {
+    var random = SeededRandom.forTest("oracle \(architecture)")
+    let pack = FileManager.default.temporaryDirectory.appending(path: "evident-oracle-\(UUID().uuidString).evpack")
+    defer { try? FileManager.default.removeItem(at: pack) }
+    let seed = Int.random(in: 0..<(1 << 32), using: &random)
+    let made = try Oracle.run(
+      ["make-random", pack.path(), "--seed", "\(seed)", "--architecture", architecture, "--vary"]
+        + ["--weights", "mixed", "--hidden", "64", "--heads", "4", "--head-dim", "16", "--intermediate", "96"]
+        + ["--layers", "3", "--rotating", architecture == "phi3" ? "10" : "16"])
+    let image = try Oracle.image(pack)
+    #expect(made["model"]?.string == image.manifest.digest.hex && image.manifest.architecture == architecture)
+    #expect(Set(image.manifest.tensors.map(\.kind)).count >= 4)
+    let vocabulary = Int32(image.manifest.config.vocabularySize)
+    let prompt = (0..<Int.random(in: 14...30, using: &random)).map { _ in
+      Int32.random(in: 0..<vocabulary, using: &random)
+    }
+    if image.manifest.config.isEncoder {
+      for dimensions in [64, Int.random(in: 1...63, using: &random)] {
+        try compareEmbedding(pack, image, prompt, dimensions: dimensions)
+      }
+    } else {
+      try compare(pack, image, prompt, count: 6, parametersLike: Int.random(in: 0..<6, using: &random), &random)
+    }
+  }
+
+  private func compareEmbedding(_ pack: URL, _ image: ModelImage, _ tokens: [Int32], dimensions: Int) throws {
+    let answer = try Oracle.run([
+      "embed", pack.path(), "--tokens", tokens.map { String($0) }.joined(separator: ","), "--dimensions",
+      "\(dimensions)",
+    ])
+    let config = image.manifest.config
+    var trace = TraceDigests()
+    let residuals = try ReferenceInterpreter(image: image).encode(tokens) { trace.record($0) }
+    let vector = Embedding.vector(
+      residuals, pooling: try #require(config.pooling), normalised: config.normalised, dimensions: dimensions,
+      fractionBits: config.residualFractionBits)
+    #expect(answer["vector"]?.array?.compactMap(\.integer) == vector.values.map { Int($0) })
+    #expect(answer["exponent"]?.integer == vector.exponent)
+    try expectEqual(trace.digests, answer, image, tokens)
+  }
+
   /// Held-out conversations, cut within the answer, and what the model makes of them.
   @Test func embeddedModelHasTheSameTraceAndTokens() throws {
     var random = SeededRandom.forTest()
@@ -65,10 +107,19 @@ struct OracleTests {
     #expect(answer["model"]?.string == image.manifest.digest.hex)
     let (tokens, trace) = try generate(image, prompt, parameters, nonce, count: count)
     #expect(answer["tokens"]?.array?.compactMap(\.integer) == tokens.map { Int($0) })
+    try expectEqual(trace, answer, image, prompt)
+  }
+
+  private func expectEqual(
+    _ trace: [String: Digest<Value>], _ answer: JSON, _ image: ModelImage, _ prompt: [Int32]
+  ) throws {
     let wanted = try #require(answer["trace"]?.object)
     #expect(wanted.count == image.graph.nodes.count && wanted.count == trace.count)
+    // The first difference says most; everything after it differs too.
     for node in image.graph.nodes {
-      #expect(trace[node.name]?.hex == wanted[node.name]?.string, "\(node.name) after \(prompt)")
+      try #require(
+        trace[node.name]?.hex == wanted[node.name]?.string,
+        "\(node.name) of \(image.manifest.architecture) after \(prompt)")
     }
   }
 

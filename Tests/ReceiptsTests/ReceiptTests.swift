@@ -12,7 +12,7 @@ import Testing
     #expect(try Statement.parse(receipt.statement.payload) == receipt.statement)
     #expect(try Envelope.parse(receipt.bytes).bytes == receipt.bytes)
     #expect(receipt.envelope.isSigned(by: Sample.key.publicKey))
-    let file = EvidenceFile(receipt: receipt.envelope, opening: opening, model: ["a": [1, "x", .null, true]])
+    let file = EvidenceFile(receipt: receipt.envelope, opening: .answer(opening), model: ["a": [1, "x", .null, true]])
     #expect(try EvidenceFile.parse(file.bytes()) == file)
     let sealed = EvidenceFile(receipt: receipt.envelope, opening: nil, model: [:])
     #expect(try EvidenceFile.parse(sealed.bytes()) == sealed)

@@ -26,3 +26,11 @@ enum Sample {
       software: "evident 0.1.0", time: "2026-02-28T12:34:56Z")
   }
 }
+
+extension SignedReceipt {
+  /// Of a receipt about an answer.
+  var statement: Statement {
+    guard case .answer(let statement) = claim else { preconditionFailure("this receipt is about an answer") }
+    return statement
+  }
+}

@@ -4,7 +4,7 @@ import ModelGraph
 import Receipts
 import Testing
 
-/// The golden vectors of docs/spec/evidence.md, section 11.
+/// The golden vectors of docs/spec/evidence.md, section 12.
 @Suite struct VectorTests {
   static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Vectors")
 
@@ -45,7 +45,10 @@ import Testing
     return [
       ("statement.json", receipt.statement.payload),
       ("receipt.json", receipt.bytes),
-      ("opened.evidence.json", try EvidenceFile(receipt: receipt.envelope, opening: opening, model: model).bytes()),
+      (
+        "opened.evidence.json",
+        try EvidenceFile(receipt: receipt.envelope, opening: .answer(opening), model: model).bytes()
+      ),
       ("intermediate.json", try intermediate.canonicalBytes()),
     ]
   }

@@ -64,7 +64,7 @@ import Verification
       ])
     for bytes: [UInt8] in [[], [0], Array("null".utf8), Array("[]".utf8), Array("{}".utf8), [0xFF, 0xFE]] {
       let verdict = verifier.verify(bytes)
-      #expect(verdict.outcome == .refuted && verdict.statement == nil)
+      #expect(verdict.outcome == .refuted && verdict.claim == nil)
       #expect(verdict.text(color: true).contains("REFUTED") && verdict.json["verdict"]?.string == "refuted")
     }
   }

@@ -74,71 +74,17 @@ import Verification
   }
 
   /// All tampers of the statement, with what follows when the node signs them.
-  var statementTampers: [(what: String, payload: String, failures: [String])] {
-    tampers(of: statementTree, TamperManifest.statement, part: "statement", check: "statementStructure")
+  var statementTampers: [TamperTable.Tamper] {
+    TamperTable(
+      tree: statementTree, manifest: TamperManifest.statement, part: "statement", check: "statementStructure"
+    ).all
   }
 
-  var fileTampers: [(what: String, payload: String, failures: [String])] {
-    tampers(of: fileTree, TamperManifest.file, part: "evidence file", check: "fileStructure")
-  }
-
-  func tampers(
-    of tree: Tree, _ manifest: [String: TamperManifest.Entry], part: String, check: String
-  ) -> [(what: String, payload: String, failures: [String])] {
-    var out: [(what: String, payload: String, failures: [String])] = []
-    func add(_ what: String, _ place: [Tree.Step], _ damage: Tree.Damage, _ failures: [String]) {
-      out.append((what, tree.damaged(place[...], damage).text, failures))
-    }
-    for place in tree.places {
-      let (name, path) = (Tree.name(place), Tree.path(place))
-      let isModel = name.hasPrefix("model.")
-      let entry = manifest[name]
-      let wrongModel = ["modelManifest.modelDigestMismatch"]
-      for mutation in entry?.mutations ?? [] {
-        add("\(name) = \(mutation.value.text())", place, .set(mutation.value), mutation.failures)
-      }
-      if isModel { add("\(name) = \"x\"", place, .set("x"), wrongModel) }
-      let key: String? = if case .member(let key) = place.last { key } else { nil }
-      add(
-        "without \(name)", place, .remove,
-        isModel ? wrongModel : entry?.removed ?? ["\(check): in the \(part), \(missing(path, name)) is missing"])
-      if let key {
-        let damaged = tree.damaged(place[...], .duplicate).text
-        // The offset is that of the second occurrence.
-        let offset = secondOffset(of: key, at: place, in: tree)
-        out.append(
-          (
-            "\(name) twice", damaged,
-            ["\(check): the \(part) cannot be read: duplicate key \"\(key)\" in a JSON object at byte \(offset)"]
-          ))
-      } else {
-        add("\(name) twice", place, .duplicate, isModel ? wrongModel : entry?.duplicated ?? [])
-      }
-    }
-    for place in [[]] + tree.places {
-      guard case .object = tree[place[...]] else { continue }
-      let path = (Tree.path(place).isEmpty ? "" : Tree.path(place) + ".") + "extra"
-      let isModel = Tree.path(place).hasPrefix("model")
-      add(
-        "\(path) added", place, .add("extra"),
-        isModel
-          ? ["modelManifest.modelDigestMismatch"]
-          : ["\(check): in the \(part), \(path) is not a member that the specification knows"])
-    }
-    return out
-  }
-
-  /// A request without messages is taken for one with a prompt.
-  func missing(_ path: String, _ name: String) -> String {
-    name == "opening.request.messages" ? "opening.request.prompt" : path
-  }
-
-  func secondOffset(of key: String, at place: [Tree.Step], in tree: Tree) -> Int {
-    let marker = "\u{1}"
-    let marked = tree.damaged(place[...], .set(.string(marker))).text
-    let at = marked.utf8.firstRange(of: Array(JSON.string(marker).text().utf8))!.lowerBound
-    let start = marked.utf8.distance(from: marked.utf8.startIndex, to: at)
-    return start + tree[place[...]]!.text.utf8.count + 1
+  var fileTampers: [TamperTable.Tamper] {
+    TamperTable(tree: fileTree, manifest: TamperManifest.file, part: "evidence file", check: "fileStructure") {
+      // A request without messages is taken for one with a prompt.
+      $1 == "opening.request.messages" ? "opening.request.prompt" : $0
+    }.all
   }
 
   @Test func everyTamperOfTheStatementIsRejectedByName() throws {

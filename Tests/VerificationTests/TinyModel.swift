@@ -96,6 +96,13 @@ struct TinyRenderer: PromptRenderer {
     }
   }
 
+  func inputTokens(for input: EmbeddingRequest.Input) throws -> [Int32] {
+    switch input {
+    case .text(let text): try [1] + tokens(text) + [4]
+    case .tokens(let tokens): tokens
+    }
+  }
+
   func bytes(of outputTokens: ArraySlice<Int32>) throws -> [UInt8] {
     try outputTokens.filter { $0 != 0 }.map { token in
       guard let byte = TinyRenderer.pieces[token] else { throw Unknown(description: "no text for token \(token)") }

@@ -64,7 +64,8 @@ struct TinyNode: Sendable {
   func file(_ record: AnswerRecord) throws -> EvidenceFile {
     let signed = try ReceiptSigner(key: key).sign(record, salt: salt)
     return EvidenceFile(
-      receipt: signed.receipt.envelope, opening: signed.opening, model: try JSON.parse(model.manifest.canonicalBytes))
+      receipt: signed.receipt.envelope, opening: .answer(signed.opening),
+      model: try JSON.parse(model.manifest.canonicalBytes))
   }
 
   /// What a careful client asks of the verifier.
@@ -96,6 +97,9 @@ extension Verdict {
         // Cases without values have no label to ask for.
         case .requestNotExpected: "requestNotExpected"
         case .textNotExpected: "textNotExpected"
+        case .openingOfAnotherKind: "openingOfAnotherKind"
+        case .vectorsNotExpected: "vectorsNotExpected"
+        case .notAnEncoder: "notAnEncoder"
         case .noStopStrings: "noStopStrings"
         case .stopStringMissing: "stopStringMissing"
         default: Mirror(reflecting: refutation).children.first?.label ?? ""
@@ -105,4 +109,14 @@ extension Verdict {
   }
 
   func outcome(of check: CheckName) -> CheckOutcome { checks.first { $0.check == check }!.outcome }
+}
+
+extension CheckName {
+  /// Those of answers, in order.
+  static let ofAnswers = allCases.filter { $0 != .vectors }
+  /// Those of embeddings, in order.
+  static let ofEmbeddings: [CheckName] = [
+    .fileStructure, .statementStructure, .canonicalPayload, .signature, .keyBinding, .subjectBinding, .usageCounts,
+    .modelManifest, .parameters, .promptCommitment, .inputTokens, .vectors, .rendering, .replay,
+  ]
 }

@@ -37,6 +37,13 @@ public struct EngineRecomputation: Sendable, CustomStringConvertible {
     }
   }
 
+  /// The embedding of one input by an encoder.
+  ///
+  /// - Throws: `EvaluationRejection` or ``EngineFailure``.
+  public func embedding(for tokens: [Int32], dimensions: Int) throws -> EmbeddingVector {
+    try engine.embeddings(of: [tokens], dimensions: dimensions)[0]
+  }
+
   private var rowsAtOnce: Int {
     let fitting = EngineRecomputation.logitsBytesMax / (4 * engine.image.manifest.config.vocabularySize)
     return max(1, min(fitting, engine.options.prefillChunk))

@@ -11,7 +11,8 @@ struct PageLayout: Sendable {
   private let headBytes: Int
 
   init(_ image: ModelImage) {
-    caches = image.graph.caches
+    // An encoder needs the keys and values of one layer at a time.
+    caches = image.manifest.config.isEncoder ? min(1, image.graph.caches) : image.graph.caches
     heads = image.manifest.config.keyValueHeads
     headBytes = (ev_page_bytes(Int32(image.manifest.config.headDimension)) + 63) & ~63
   }

@@ -3,17 +3,22 @@ final class Scratch {
   private let members: Int
   private let vectors: Arena
   private let vectorStride: Int
+  private let experts: Arena
+  private let expertStride: Int
   private var attentions: Arena
   private var attentionStride = 0
 
-  init(members: Int, vectorBytes: Int) throws(EngineFailure) {
+  init(members: Int, vectorBytes: Int, expertBytes: Int) throws(EngineFailure) {
     self.members = members
     vectorStride = Scratch.padded(vectorBytes)
     vectors = try Arena(byteCount: members * vectorStride)
+    expertStride = Scratch.padded(expertBytes)
+    experts = try Arena(byteCount: members * expertStride)
     attentions = try Arena(byteCount: 0)
   }
 
   func vector(_ member: Int) -> UnsafeMutableRawPointer { vectors.base + member * vectorStride }
+  func expert(_ member: Int) -> UnsafeMutableRawPointer { experts.base + member * expertStride }
   func attention(_ member: Int) -> UnsafeMutableRawPointer { attentions.base + member * attentionStride }
 
   /// Grows by half at least, so that a growing context seldom asks for memory.

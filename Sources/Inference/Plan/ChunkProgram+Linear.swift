@@ -19,19 +19,19 @@ extension ChunkProgram {
     private static let unitWeights = 16 << 10
 
     init(_ linears: UnsafeBufferPointer<LinearOperation>, _ range: Range<Int>, rows: Int, members: Int) {
-      let input = Int(linears[range.lowerBound].weight.c.in_padded)
+      let input = linears[range.lowerBound].weight.paddedColumns
       let fitting = max(16, Cut.tileBytes / (2 * input) / 16 * 16)
       var tiles = (rows + fitting - 1) / fitting
       if members > 1 && rows >= Cut.rowsPerMember * members { tiles = (tiles + members - 1) / members * members }
       self.tiles = tiles
       rowsPerTile = (rows + tiles - 1) / tiles
-      let weights = range.reduce(0) { $0 + Int(linears[$1].weight.c.out_padded) } * input
+      let weights = range.reduce(0) { $0 + linears[$1].weight.paddedRows } * input
       let unitsPerTile = members == 1 ? 1 : (Cut.unitsPerMember * members + tiles - 1) / tiles
       weightsPerUnit = max(Cut.unitWeights, (weights + unitsPerTile - 1) / unitsPerTile)
     }
 
     func blocksPerUnit(_ weight: PackedLinear) -> Int {
-      max(1, weightsPerUnit / (Int(weight.c.in_padded) * Int(EV_BLOCK_OUTPUTS)))
+      max(1, weightsPerUnit / (weight.paddedColumns * Int(EV_BLOCK_OUTPUTS)))
     }
 
     /// Units of one weight in each tile.
@@ -75,49 +75,75 @@ extension ChunkProgram {
     let blocks = cut.blocksPerUnit(linear.weight)
     let firstBlock = part * blocks
     let (input, out) = (linear.input, linear.out)
-    var weight = linear.weight.c
-    kernels.pointee.linear8(
-      &weight, input.planes(firstRow), input.planeBytes, Int32(count), Int32(firstBlock),
-      Int32(min(firstBlock + blocks, linear.weight.blocks)), out.int32(firstRow), out.rowBytes / 4)
+    linear.weight.multiply(
+      kernels, input.planes(firstRow), planeBytes: input.planeBytes, rows: count,
+      blocks: firstBlock..<min(firstBlock + blocks, linear.weight.blocks), into: out.int32(firstRow),
+      stride: out.rowBytes / 4)
     guard part == 0 else { return }
     for row in firstRow..<(firstRow + count) {
-      out.exponents(row)[0] = input.exponents(row)[0] + weight.shift - linear.weight.exponent
+      out.exponents(row)[0] = input.exponents(row)[0] + linear.weight.exponent
     }
   }
 
   // MARK: Logits
 
   /// The last product, over the wanted rows only, as many at a time as their results have room.
-  func runLogits(_ linear: LinearOperation, _ member: Crew.Member) {
+  func runLogits(_ logits: LogitsOperation, _ member: Crew.Member) {
+    guard let gathered = plan.logitsInput else { preconditionFailure("a decoder has room for what logits read") }
+    let product = LinearOperation(
+      weight: logits.product.weight, input: gathered, out: logits.product.out, node: logits.product.node)
     for first in stride(from: 0, to: chunk.wanted.count, by: plan.logitsRowsMax) {
-      let rows = min(plan.logitsRowsMax, chunk.wanted.count - first)
-      let source = linear.input
-      let gathered = plan.logitsInput
-      member.alone {
-        for i in 0..<rows {
-          let row = chunk.wanted[first + i]
-          gathered.planes(i).copyMemory(from: source.planes(row), byteCount: source.planeBytes)
-          gathered.exponents(i)[0] = source.exponents(row)[0]
-        }
-      }
-      let product = LinearOperation(weight: linear.weight, input: gathered, out: linear.out, node: linear.node)
+      let rows = first..<min(first + plan.logitsRowsMax, chunk.wanted.count)
+      member.alone { gather(rows, from: logits.product.input, to: gathered) }
       withUnsafePointer(to: product) { pointer in
-        runLinears(UnsafeBufferPointer(start: pointer, count: 1), 0..<1, rows: rows, member)
+        runLinears(UnsafeBufferPointer(start: pointer, count: 1), 0..<1, rows: rows.count, member)
       }
-      member.alone { deliver(product, first..<(first + rows)) }
+      if trace != nil { member.alone { emitLogits(product.node, product.out, rows) } }
+      if let softcap = logits.softcap {
+        cap(product.out, softcap.cap, rows: rows.count, member)
+        if trace != nil { member.alone { emitLogits(softcap.node, product.out, rows) } }
+      }
+      member.alone { deliver(product.out, rows) }
     }
   }
 
-  private func deliver(_ linear: LinearOperation, _ range: Range<Int>) {
-    for (i, wantedIndex) in range.enumerated() {
-      let row = chunk.wanted[wantedIndex]
-      let slice = chunk.runs[chunk.runOfRow[row]].slice
-      if let trace {
-        let name = plan.names[linear.node]
-        trace(slice, TraceRecord(name: name, position: chunk.position(row), value: linear.out.value(i)))
-      }
-      let values = UnsafeBufferPointer(start: linear.out.int32(i), count: linear.out.width)
-      logitsSink?(slice, chunk.position(row), LogitsRow(values: values, exponent: Int(linear.out.exponents(i)[0])))
+  private func gather(_ range: Range<Int>, from source: ValueBuffer, to gathered: ValueBuffer) {
+    for (i, wanted) in range.enumerated() {
+      let row = chunk.wanted[wanted]
+      gathered.planes(i).copyMemory(from: source.planes(row), byteCount: source.planeBytes)
+      gathered.exponents(i)[0] = source.exponents(row)[0]
+    }
+  }
+
+  private func cap(_ out: ValueBuffer, _ cap: Int32, rows: Int, _ member: Crew.Member) {
+    let piece = 16 << 10
+    let pieces = (out.width + piece - 1) / piece
+    member.forEach(rows * pieces) { unit in
+      let (row, first) = (unit / pieces, unit % pieces * piece)
+      kernels.pointee.softcap(
+        out.int32(row) + first, Int32(min(piece, out.width - first)), out.exponents(row)[0], cap, tables.tanh)
+    }
+    member.alone {
+      for row in 0..<rows { out.exponents(row)[0] = -16 }
+    }
+  }
+
+  private func emitLogits(_ node: Int, _ out: ValueBuffer, _ range: Range<Int>) {
+    for (i, wanted) in range.enumerated() {
+      let row = chunk.wanted[wanted]
+      trace?(
+        chunk.runs[chunk.runOfRow[row]].slice,
+        TraceRecord(name: plan.names[node], position: chunk.position(row), value: out.value(i)))
+    }
+  }
+
+  private func deliver(_ out: ValueBuffer, _ range: Range<Int>) {
+    for (i, wanted) in range.enumerated() {
+      let row = chunk.wanted[wanted]
+      let values = UnsafeBufferPointer(start: out.int32(i), count: out.width)
+      logitsSink?(
+        chunk.runs[chunk.runOfRow[row]].slice, chunk.position(row),
+        LogitsRow(values: values, exponent: Int(out.exponents(i)[0])))
     }
   }
 }

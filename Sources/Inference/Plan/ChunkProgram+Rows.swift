@@ -7,22 +7,36 @@ extension ChunkProgram {
     let set = kernels
     let out = operation.out
     switch operation.body {
-    case .angles:
-      tables.rotation(
-        position: chunk.position(row), frequencies: frequencies, into: plan.angles + row * headDimension)
-    case .embedTable(let values, let multipliers, let exponent):
-      let token = Int(chunk.tokens[row])
-      ev_embed_table16(values + token * out.width, Int32(out.width), multipliers[token], exponent, out.residual(row))
-    case .embedLinear(var head, let exponent):
-      ev_embed_linear8(&head, chunk.tokens[row], exponent, out.residual(row))
-    case .rmsNorm(let x, let gain, let exponent):
+    case .angles(let rotation): rotation.set(row, position: chunk.position(row), cosine: tables.cosine)
+    case .embedTable(let table): embed(table, Int(chunk.tokens[row]), out, row)
+    case .embedPosition(let table): embed(table, chunk.position(row), out, row)
+    case .embedLinear(var head, let scale, let exponent):
+      ev_embed_linear8(&head, chunk.tokens[row], scale, exponent, out.residual(row))
+    case .rmsNorm(let x, let gain):
       set.pointee.rms_norm(
-        x.residual(row), Int32(x.width), gain, exponent, epsilon, out.int16(row), out.exponents(row), scratch)
+        x.residual(row), Int32(x.width), gain.values, gain.exponent, epsilon, out.int16(row), out.exponents(row),
+        scratch)
       prepare(out, row)
-    case .rope(let t, let heads):
-      if t.rows != out.rows { copy(t, to: out, row) }
-      let cosines = plan.angles + row * headDimension
-      set.pointee.rope(out.int32(row), heads, Int32(headDimension), cosines, cosines + headDimension / 2)
+    case .layerNorm(let x, let gain, let bias):
+      set.pointee.layer_norm(
+        x.residual(row), Int32(x.width), gain.values, gain.exponent, epsilon, bias.values, bias.exponent,
+        fractionBits, out.residual(row), scratch)
+    case .quantise(let x):
+      set.pointee.quantise(x.residual(row), Int32(x.width), fractionBits, out.int16(row), out.exponents(row))
+      prepare(out, row)
+    case .addBias(let t, let bias):
+      copy(t, to: out, row)
+      out.exponents(row)[0] = set.pointee.add_bias(
+        out.int32(row), Int32(out.width), out.exponents(row)[0], bias.values, bias.exponent)
+    case .normHeads(let t, let heads, let gain, let epsilon):
+      copy(t, to: out, row)
+      set.pointee.norm_heads(
+        out.int32(row), heads, Int32(out.width) / heads, out.exponents(row)[0], gain.values, epsilon, fractionBits)
+      out.exponents(row)[0] = -7 - gain.exponent
+    case .rope(let t, let heads, let rotation):
+      copy(t, to: out, row)
+      set.pointee.rope(
+        out.int32(row), heads, Int32(headDimension), Int32(rotation.pairs), rotation.cosines(row), rotation.sines(row))
     case .quantiseHeads(let t, let limit):
       set.pointee.quantise_heads(
         t.int32(row), Int32(out.heads), Int32(headDimension), limit, t.exponents(row)[0], out.int16(row),
@@ -33,25 +47,52 @@ extension ChunkProgram {
         t.int32(row), t.exponents(row), Int32(t.heads), Int32(headDimension), out.int16(row), out.exponents(row),
         scratch)
       prepare(out, row)
-    case .swiglu(let gate, let up):
-      tables.sigmaPairs.withUnsafeBufferPointer { pairs in
-        set.pointee.swiglu(
-          gate.int32(row), gate.exponents(row)[0], up.int32(row), up.exponents(row)[0], Int32(out.width),
-          pairs.baseAddress, out.int16(row), out.exponents(row), scratch)
-      }
+    case .gated(let gate, let up, let table):
+      set.pointee.gated(
+        gate.int32(row), gate.exponents(row)[0], up.int32(row), up.exponents(row)[0], Int32(out.width), table,
+        out.int16(row), out.exponents(row), scratch)
       prepare(out, row)
-    case .add(let x, let t, let fractionBits):
-      if x.rows != out.rows { copy(x, to: out, row) }
+    case .activate(let t, let table):
+      set.pointee.activate(
+        t.int32(row), t.exponents(row)[0], Int32(out.width), table, out.int16(row), out.exponents(row), scratch)
+      prepare(out, row)
+    case .add(let x, let t):
+      copy(x, to: out, row)
       set.pointee.residual_add(
         out.residual(row), t.int32(row), Int32(out.width), t.exponents(row)[0] + fractionBits)
+    case .addResiduals(let x, let z):
+      copy(x, to: out, row)
+      set.pointee.add_residuals(out.residual(row), z.residual(row), Int32(out.width))
+    case .route(let t, let sharesOfAll):
+      ev_route(
+        t.int32(row), Int32(t.width), t.exponents(row)[0], Int32(out.width), sharesOfAll, out.experts(row),
+        out.shares(row))
+    case .softcap(let t, let cap):
+      copy(t, to: out, row)
+      set.pointee.softcap(out.int32(row), Int32(out.width), out.exponents(row)[0], cap, tables.tanh)
+      out.exponents(row)[0] = -16
     }
   }
 
-  private func prepare(_ value: ValueBuffer, _ row: Int) {
-    kernels.pointee.prepare(value.int16(row), Int32(value.width), Int32(value.planeBytes / 2), value.planes(row))
+  private func embed(_ table: RowOperation.Table, _ index: Int, _ out: ValueBuffer, _ row: Int) {
+    ev_embed_table16(
+      table.values + index * out.width, Int32(out.width), UInt64(table.multipliers[index]) * table.scale,
+      table.exponent, out.residual(row))
   }
 
+  /// Brings an activation into the form that products read.
+  private func prepare(_ value: ValueBuffer, _ row: Int) {
+    let width = value.width / value.parts
+    let padded = ev_padded_in(Int32(width))
+    for part in 0..<value.parts {
+      kernels.pointee.prepare(
+        value.int16(row) + part * width, Int32(width), padded, value.groupSums, value.planes(row, part: part))
+    }
+  }
+
+  /// Nothing to do where an operator overwrites its input.
   private func copy(_ from: ValueBuffer, to out: ValueBuffer, _ row: Int) {
+    if from.rows == out.rows { return }
     (out.rows + row * out.rowBytes).copyMemory(from: from.rows + row * from.rowBytes, byteCount: out.rowBytes)
     out.exponents(row)[0] = from.exponents(row)[0]
   }

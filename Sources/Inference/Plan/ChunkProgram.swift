@@ -5,19 +5,22 @@ import ModelGraph
 final class ChunkProgram: CrewProgram {
   typealias TraceSink = (_ slice: Int, _ record: TraceRecord) -> Void
   typealias LogitsSink = (_ slice: Int, _ position: Int, _ logits: LogitsRow) -> Void
+  typealias ResidualSink = (_ slice: Int, _ position: Int, _ residual: UnsafeBufferPointer<Int64>) -> Void
 
   let plan: Plan
   let kernels: UnsafePointer<ev_kernel_set>
-  let frequencies: [UInt64]
   let epsilon: Int64
+  let fractionBits: Int32
   let headDimension: Int
   let pageLayout: PageLayout
   var chunk: Chunk
   /// Present only while a caller wants them.
   var trace: TraceSink?
   var logitsSink: LogitsSink?
+  var residualSink: ResidualSink?
+  var routing = ExpertRouting()
   let tables = KernelTables.shared
-  private let scratch: Scratch
+  let scratch: Scratch
 
   init(plan: Plan, kernels: UnsafePointer<ev_kernel_set>, image: ModelImage, pageLayout: PageLayout, members: Int)
     throws(EngineFailure)
@@ -25,11 +28,12 @@ final class ChunkProgram: CrewProgram {
     self.plan = plan
     self.kernels = kernels
     self.pageLayout = pageLayout
-    frequencies = image.manifest.ropeFrequencies
     epsilon = Int64(image.manifest.config.normEpsilon)
+    fractionBits = Int32(image.manifest.config.residualFractionBits)
     headDimension = image.manifest.config.headDimension
     chunk = Chunk(rowsMax: plan.rowsMax)
-    scratch = try Scratch(members: members, vectorBytes: plan.vectorScratchBytes)
+    scratch = try Scratch(
+      members: members, vectorBytes: plan.vectorScratchBytes, expertBytes: plan.expertScratch.byteCount)
   }
 
   /// Multiplications of the chunk, the last product and attention aside.
@@ -55,8 +59,10 @@ final class ChunkProgram: CrewProgram {
       switch step {
       case .rows(let range): runRows(range, member)
       case .linear(let range): runLinears(range, member)
+      case .experts(let step): runExperts(step, member)
       case .attention(let attention): runAttention(attention, member)
-      case .logits(let linear): runLogits(linear, member)
+      case .logits(let logits): runLogits(logits, member)
+      case .residuals(let residual): member.alone { deliver(residual) }
       }
     }
   }
@@ -104,13 +110,22 @@ final class ChunkProgram: CrewProgram {
         q_stride: queries.rowBytes / 2, q_exponent_stride: queries.heads, out_stride: out.rowBytes / 4,
         out_exponent_stride: out.heads,
         first_position: Int32(run.firstPosition + tile.firstRow - run.firstRow), rows: Int32(tile.rows),
-        group: Int32(group), hd: Int32(headDimension), window: Int32(a.window))
+        group: Int32(group), hd: Int32(headDimension), window: Int32(a.window),
+        visible_end: a.causal ? 0 : Int32(run.firstPosition + run.rows), softcap: Int32(a.softcap),
+        tanh_table: tables.tanh)
       kernel(&call, memory)
     }
     if trace != nil { member.alone { emit(a.node, a.out) } }
   }
 
-  // MARK: Traces
+  // MARK: Results
+
+  private func deliver(_ out: ValueBuffer) {
+    for row in 0..<chunk.rows {
+      let residual = UnsafeBufferPointer(start: UnsafePointer(out.residual(row)), count: out.width)
+      residualSink?(chunk.runs[chunk.runOfRow[row]].slice, chunk.position(row), residual)
+    }
+  }
 
   func emit(_ node: Int, _ out: ValueBuffer) {
     guard let trace else { return }

@@ -5,26 +5,32 @@ import ModelGraph
 ///
 /// Several values share memory when their lives do not overlap.
 struct ValueBuffer {
-  enum Kind { case residual, act16, act32, heads16, heads32 }
+  enum Kind { case residual, act16, act32, heads16, heads32, routes }
 
   let kind: Kind
-  /// Elements per row.
+  /// Elements per row; of routes the number of slots.
   let width: Int
   /// Exponents per row.
   let heads: Int
   let rows: UnsafeMutableRawPointer
   let rowBytes: Int
-  /// Shape: rows × heads. Unused by residuals.
+  /// Shape: rows × heads. Unused by residuals and routes.
   let exponents: UnsafeMutablePointer<Int32>
-  /// act16 only: what `linear8` reads. Shape: rows × planeBytes.
+  /// act16 only: what products read. Shape: rows × parts × planeBytes.
   let planes: UnsafeMutableRawPointer
+  /// The inputs of different experts lie side by side and are read one by one; otherwise one part.
+  let parts: Int
+  let groupSums: Bool
+  /// Of one part.
   let planeBytes: Int
 
   func residual(_ row: Int) -> UnsafeMutablePointer<Int64> { pointer(row) }
   func int16(_ row: Int) -> UnsafeMutablePointer<Int16> { pointer(row) }
   func int32(_ row: Int) -> UnsafeMutablePointer<Int32> { pointer(row) }
   func exponents(_ row: Int) -> UnsafeMutablePointer<Int32> { exponents + row * heads }
-  func planes(_ row: Int) -> UnsafeMutableRawPointer { planes + row * planeBytes }
+  func planes(_ row: Int, part: Int = 0) -> UnsafeMutableRawPointer { planes + (row * parts + part) * planeBytes }
+  func experts(_ row: Int) -> UnsafeMutablePointer<Int32> { pointer(row) }
+  func shares(_ row: Int) -> UnsafeMutablePointer<Int32> { pointer(row) + width }
 
   @inline(__always)
   private func pointer<Element>(_ row: Int) -> UnsafeMutablePointer<Element> {
@@ -43,37 +49,7 @@ struct ValueBuffer {
     case .act32: return .act32(Act32(list(int32(row), width), exponent: exponents[0]))
     case .heads16: return .heads16(Heads16(list(int16(row), width), exponents: exponents))
     case .heads32: return .heads32(Heads32(list(int32(row), width), exponents: exponents))
+    case .routes: return .routes(Routes(ids: list(experts(row), width), shares: list(shares(row), width)))
     }
   }
-}
-
-/// What a value needs per row; values of equal shape can take each other's place.
-struct ValueShape: Hashable {
-  let kind: ValueBuffer.Kind
-  let width: Int
-  let heads: Int
-
-  init(_ node: GraphNode) {
-    width = node.width
-    switch node.op {
-    case .embed, .embedPosition, .layerNorm, .add, .addResiduals: (kind, heads) = (.residual, 1)
-    case .rmsNorm, .quantise, .mergeHeads, .gated, .activate: (kind, heads) = (.act16, 1)
-    case .linear, .addBias, .normHeads, .rope, .softcap, .expertLinear, .expertSum: (kind, heads) = (.act32, 1)
-    case .quantiseHeads(let count, _): (kind, heads) = (.heads16, count)
-    case .attention(let attention): (kind, heads) = (.heads32, attention.heads)
-    case .route: preconditionFailure("the kernels do not have this operator yet")
-    }
-  }
-
-  var rowBytes: Int {
-    switch kind {
-    case .residual: 8 * width
-    case .act16, .heads16: 2 * width
-    case .act32, .heads32: 4 * width
-    }
-  }
-
-  /// Rows start at multiples of 64 bytes.
-  var rowStride: Int { (rowBytes + 63) & ~63 }
-  var planeBytes: Int { kind == .act16 ? 2 * Int(ev_padded_in(Int32(width))) : 0 }
 }

@@ -12,7 +12,7 @@
 /// then removed.
 public final class DownloadFolder {
   public let path: String
-  private let lock: FileLock
+  private let lock: FileLock?
 
   /// The lock's file lies beside the folder so that the folder can come and go.
   private static let lockSuffix = ".lock"
@@ -20,17 +20,20 @@ public final class DownloadFolder {
   /// Opens the folder, creating it, and waits while another process works in it.
   ///
   /// - Parameter waiting: called once when there is somebody to wait for.
-  /// - Throws: ``FileFailure``.
-  init(path: String, waiting: () -> Void) throws(FileFailure) {
+  /// - Throws: ``FileFailure``, `CancellationError` when the task is cancelled while it waits.
+  init(path: String, waiting: () -> Void) throws {
     self.path = path
     try FileSystem.createDirectories(FileSystem.directory(of: path))
     let lockPath = path + DownloadFolder.lockSuffix
-    if let lock = try FileLock.attempt(lockPath, .exclusive) {
-      self.lock = lock
-    } else {
-      waiting()
-      lock = try FileLock(lockPath, .exclusive)
+    var lock = try FileLock.attempt(lockPath, .exclusive)
+    if lock == nil { waiting() }
+    // Not one long wait in the system, which Ctrl-C could not end.
+    while lock == nil {
+      try Task.checkCancellation()
+      usleep(100_000)
+      lock = try FileLock.attempt(lockPath, .exclusive)
     }
+    self.lock = lock
     try FileSystem.createDirectories(path)
     // What a killed process was about to give a name. Nobody else is here now.
     for name in try FileSystem.tree(path)
@@ -69,7 +72,7 @@ extension ModelStore {
   var downloads: String { root + "/downloads" }
 
   /// - Parameter name: a safe file name for what is downloaded.
-  public func openDownloads(_ name: String, waiting: () -> Void) throws(FileFailure) -> DownloadFolder {
+  public func openDownloads(_ name: String, waiting: () -> Void) throws -> DownloadFolder {
     precondition(!name.isEmpty && !name.utf8.contains(UInt8(ascii: "/")) && name.utf8.first != UInt8(ascii: "."))
     return try DownloadFolder(path: downloads + "/" + name, waiting: waiting)
   }

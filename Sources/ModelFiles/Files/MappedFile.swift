@@ -12,7 +12,7 @@ public import ModelGraph
 ///
 /// The mapping lives as long as this object or any ``ModelBytes`` made from it, also after the file is
 /// removed or replaced. Nobody may shorten the file in place meanwhile; the model store never does.
-public final class MappedFile: @unchecked Sendable {
+public final class MappedFile: ReleasableBytes, @unchecked Sendable {
   // Sendable because the mapping is read-only and never changes after init.
   public let path: String
   public let buffer: UnsafeRawBufferPointer
@@ -53,6 +53,11 @@ public final class MappedFile: @unchecked Sendable {
     let page = FileSystem.pageBytes
     let first = range.lowerBound / page * page
     _ = madvise(UnsafeMutableRawPointer(mutating: start + first), range.upperBound - first, MADV_DONTNEED)
+  }
+
+  public func release(_ part: UnsafeRawBufferPointer) {
+    guard let base = buffer.baseAddress, let start = part.baseAddress else { return }
+    release((start - base)..<(start - base + part.count))
   }
 
   /// The content, which keeps the mapping alive.

@@ -1,16 +1,16 @@
 /// A memory-mapped GGUF file, or one part of a model that was split.
-struct GGUFFile {
+package struct GGUFFile {
   /// The file's name without its folder.
-  let name: String
-  let header: GGUFHeader
+  package let name: String
+  package let header: GGUFHeader
   let mapping: MappedFile
 
-  var metadata: GGUFMetadata { header.metadata }
+  package var metadata: GGUFMetadata { header.metadata }
 
   /// Checks the header; tensors are checked by ``tensors()``, so that a vocabulary alone can be read, too.
   ///
   /// - Throws: ``FileFailure``, ``GGUFRejection``.
-  init(path: String) throws {
+  package init(path: String) throws {
     mapping = try MappedFile(path: path)
     mapping.adviseSequential()
     name = FileSystem.name(of: path)
@@ -18,7 +18,7 @@ struct GGUFFile {
   }
 
   /// The tensors, each of a supported type, aligned, within the file and apart from the others.
-  func tensors() throws(GGUFRejection) -> [SourceTensor] {
+  package func tensors() throws(GGUFRejection) -> [SourceTensor] {
     var names: Set<String> = []
     var placed: [(tensor: SourceTensor, range: Range<Int>)] = []
     for info in header.tensors {

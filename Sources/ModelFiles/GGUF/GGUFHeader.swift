@@ -1,5 +1,5 @@
 /// What a GGUF file says about one tensor, as it is written.
-struct GGUFTensorInfo {
+package struct GGUFTensorInfo {
   let name: String
   /// Innermost first, as GGUF has it.
   let extents: [UInt64]
@@ -11,21 +11,21 @@ struct GGUFTensorInfo {
 /// The header of a GGUF file: metadata and tensor descriptions, checked for structure.
 ///
 /// Source: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, versions 2 and 3.
-struct GGUFHeader {
+package struct GGUFHeader {
   static let keysMax = 1 << 16
   static let tensorsMax = 1 << 17
   /// The format allows more; no key comes near it.
   static let keyBytesMax = 1024
   static let tensorNameBytesMax = 255
   static let dimensionsMax = 4
-  static let alignmentMax = 1 << 20
+  package static let alignmentMax = 1 << 20
 
-  let version: UInt32
-  let metadata: GGUFMetadata
-  let tensors: [GGUFTensorInfo]
+  package let version: UInt32
+  package let metadata: GGUFMetadata
+  package let tensors: [GGUFTensorInfo]
   /// Where tensor data starts, from the start of the file.
-  let dataStart: Int
-  let alignment: Int
+  package let dataStart: Int
+  package let alignment: Int
 
   /// - Parameter file: the name for messages.
   init(_ mapping: MappedFile, file: String) throws(GGUFRejection) {

@@ -1,11 +1,11 @@
-import Digests
+package import Digests
 
 /// The metadata of a GGUF file, with access by type. An absent key is nil; one of another type is refused.
-struct GGUFMetadata {
+package struct GGUFMetadata {
   private let values: [String: GGUFValue]
   private let mapping: MappedFile
   /// The file's name, for messages.
-  let file: String
+  package let file: String
 
   init(values: [String: GGUFValue], mapping: MappedFile, file: String) {
     self.values = values
@@ -14,12 +14,12 @@ struct GGUFMetadata {
   }
 
   /// Sorted by bytes.
-  var keys: [String] { values.keys.sorted(by: FileSystem.precedes) }
+  package var keys: [String] { values.keys.sorted(by: FileSystem.precedes) }
 
-  func has(_ key: String) -> Bool { values[key] != nil }
+  package func has(_ key: String) -> Bool { values[key] != nil }
 
   /// A natural number of any integer type.
-  func integer(_ key: String) throws(GGUFRejection) -> Int? {
+  package func integer(_ key: String) throws(GGUFRejection) -> Int? {
     guard let value = values[key] else { return nil }
     guard let n = GGUFMetadata.natural(value) else {
       throw .wrongType(file: file, key: key, expected: "a natural number")
@@ -35,14 +35,14 @@ struct GGUFMetadata {
     }
   }
 
-  func bool(_ key: String) throws(GGUFRejection) -> Bool? {
+  package func bool(_ key: String) throws(GGUFRejection) -> Bool? {
     guard let value = values[key] else { return nil }
     guard case .bool(let b) = value else { throw .wrongType(file: file, key: key, expected: "true or false") }
     return b
   }
 
   /// A finite number as the shortest decimal that stands for exactly this value of its type.
-  func number(_ key: String) throws(GGUFRejection) -> JSONNumber? {
+  package func number(_ key: String) throws(GGUFRejection) -> JSONNumber? {
     guard let value = values[key] else { return nil }
     switch value {
     case .float32(let x) where x.isFinite: return JSONNumber(validated: x.description)
@@ -55,13 +55,13 @@ struct GGUFMetadata {
   }
 
   /// A string's bytes.
-  func bytes(_ key: String) throws(GGUFRejection) -> [UInt8]? {
+  package func bytes(_ key: String) throws(GGUFRejection) -> [UInt8]? {
     guard let value = values[key] else { return nil }
     guard case .string(let range) = value else { throw .wrongType(file: file, key: key, expected: "a string") }
     return Array(mapping.buffer[range])
   }
 
-  func text(_ key: String) throws(GGUFRejection) -> String? {
+  package func text(_ key: String) throws(GGUFRejection) -> String? {
     guard let bytes = try bytes(key) else { return nil }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw .wrongType(file: file, key: key, expected: "valid UTF-8")
@@ -89,7 +89,7 @@ struct GGUFMetadata {
   }
 
   /// The elements of an array of strings.
-  func strings(_ key: String, countMax: Int) throws(GGUFRejection) -> [[UInt8]]? {
+  package func strings(_ key: String, countMax: Int) throws(GGUFRejection) -> [[UInt8]]? {
     let expected = "an array of strings"
     guard let array = try array(key, expected, countMax: countMax) else { return nil }
     guard array.type == .string else { throw .wrongType(file: file, key: key, expected: expected) }
@@ -109,7 +109,7 @@ struct GGUFMetadata {
   }
 
   /// The elements of an array of integers of any type.
-  func integers(_ key: String, countMax: Int) throws(GGUFRejection) -> [Int]? {
+  package func integers(_ key: String, countMax: Int) throws(GGUFRejection) -> [Int]? {
     let expected = "an array of natural numbers"
     guard let array = try array(key, expected, countMax: countMax) else { return nil }
     guard array.type != .string, array.type != .array else {
@@ -124,7 +124,7 @@ struct GGUFMetadata {
   }
 
   /// The bits of an array of binary32 numbers.
-  func floatBits(_ key: String, countMax: Int) throws(GGUFRejection) -> [UInt32]? {
+  package func floatBits(_ key: String, countMax: Int) throws(GGUFRejection) -> [UInt32]? {
     let expected = "an array of 32-bit floating-point numbers"
     guard let array = try array(key, expected, countMax: countMax) else { return nil }
     guard array.type == .float32 else { throw .wrongType(file: file, key: key, expected: expected) }
@@ -142,7 +142,7 @@ struct GGUFMetadata {
   }
 
   /// Elements of an array of booleans.
-  func bools(_ key: String, countMax: Int) throws(GGUFRejection) -> [Bool]? {
+  package func bools(_ key: String, countMax: Int) throws(GGUFRejection) -> [Bool]? {
     let expected = "an array of booleans"
     guard let array = try array(key, expected, countMax: countMax) else { return nil }
     guard array.type == .bool else { throw .wrongType(file: file, key: key, expected: expected) }
@@ -150,5 +150,5 @@ struct GGUFMetadata {
   }
 
   /// Whether the value is an array.
-  func isArray(_ key: String) -> Bool { if case .array? = values[key] { true } else { false } }
+  package func isArray(_ key: String) -> Bool { if case .array? = values[key] { true } else { false } }
 }

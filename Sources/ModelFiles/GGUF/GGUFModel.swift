@@ -4,10 +4,11 @@ import Tokenizers
 /// A model in GGUF, told in the words of a Hugging Face directory so that one importer serves both.
 struct GGUFModel: ImportSource {
   let format = "gguf"
-  let configuration: HuggingFaceConfiguration
+  let documents: CheckpointDocuments
   let tokenizer: [UInt8]
   let chatTemplate: [UInt8]?
   let tensors: [SourceTensor]
+  let others: [OtherTensor] = []
   let weightsPlace: String
   let texts: [(name: String, bytes: [UInt8])] = []
   let mappings: [(name: String, mapping: MappedFile)]
@@ -20,11 +21,9 @@ struct GGUFModel: ImportSource {
     let vocabulary = try GGUFVocabulary.source(parts.metadata)
     vocabularySize = vocabulary.tokens.count
     let translation = try GGUFTranslation(parts, vocabulary: vocabulary)
-    guard let config = translation.files.first(where: { $0.name == "config.json" }) else {
-      preconditionFailure("a translation always has a config.json")
+    documents = try CheckpointDocuments(place: path, configName: parts.metadata.file) { name, _ in
+      translation.files.first { $0.name == name }.map { Array($0.json.text().utf8) }
     }
-    configuration = try HuggingFaceConfiguration(
-      config: Array(config.json.text().utf8), generation: nil, file: parts.metadata.file)
     tokenizer = try vocabulary.canonicalBytes()
     chatTemplate = try GGUFText.template(parts.metadata)
     tensors = translation.tensors
@@ -32,11 +31,11 @@ struct GGUFModel: ImportSource {
     mappings = parts.files.map { ($0.name, $0.mapping) }
   }
 
-  func checkTokenizer() throws {
-    guard vocabularySize <= configuration.vocabularySize else {
+  func checkTokenizer(vocabularySize rows: Int) throws {
+    guard vocabularySize <= rows else {
       throw GGUFRejection.unsupportedValue(
         file: weightsPlace, key: "tokenizer.ggml.tokens", found: "a list of \(vocabularySize)",
-        supported: "at most the \(configuration.vocabularySize) rows of token_embd.weight")
+        supported: "at most the \(rows) rows of token_embd.weight")
     }
   }
 }

@@ -1,18 +1,18 @@
 /// A model in one GGUF file, or in the parts that `gguf-split` makes of it.
 ///
 /// Parts are named `NAME-00001-of-00003.gguf`; the first has the metadata, each says which one it is.
-struct GGUFParts {
+package struct GGUFParts {
   static let partsMax = 9999
 
   /// In order.
-  let files: [GGUFFile]
+  package let files: [GGUFFile]
 
   /// The metadata of the whole model.
-  var metadata: GGUFMetadata { files[0].metadata }
+  package var metadata: GGUFMetadata { files[0].metadata }
 
   /// - Parameter path: the file, or any of the parts.
   /// - Throws: ``FileFailure``, ``GGUFRejection``.
-  init(path: String) throws {
+  package init(path: String) throws {
     let file = try GGUFFile(path: path)
     guard let count = try file.metadata.integer("split.count"), count > 1 else {
       files = [file]

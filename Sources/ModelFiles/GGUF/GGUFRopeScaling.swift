@@ -72,8 +72,20 @@ struct GGUFRopeScaling {
     object["rope_type"] = "longrope"
     object["long_factor"] = GGUFRopeScaling.numbers(longFactors)
     object["short_factor"] = GGUFRopeScaling.numbers(shortFactors)
-    object["attention_factor"] = try hyperparameters.number("rope.scaling.attn_factor").map { .number($0) }
+    object["attention_factor"] = try attentionFactor(contextLength: contextLength).map { .number($0) }
     return .object(object)
+  }
+
+  /// The factor of attention that the file states; nil when it is what the contexts amount to, which the
+  /// converter rounded to binary32.
+  private func attentionFactor(contextLength: Int) throws(GGUFRejection) -> JSONNumber? {
+    guard let stated = try hyperparameters.number("rope.scaling.attn_factor") else { return nil }
+    guard let original = try hyperparameters.integer("rope.scaling.original_context_length"), original > 1,
+      let value = Double(stated.text)
+    else { return stated }
+    let scale = Double(max(contextLength, original)) / Double(original)
+    let usual = (1 + log(scale) / log(Double(original))).squareRoot()
+    return abs(value - usual) <= 0x1p-22 * usual ? nil : stated
   }
 
   private func yarn(_ factor: JSONNumber?) throws(GGUFRejection) -> JSON {

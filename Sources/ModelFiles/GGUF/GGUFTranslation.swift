@@ -1,18 +1,18 @@
-import Digests
-import Tokenizers
+package import Digests
+package import Tokenizers
 
 /// A GGUF model in the words of a Hugging Face directory: `config.json` and tensors under the names, in the
 /// order and with the values that `transformers` gives them.
 ///
 /// Source: docs/spec/model.md, "GGUF files".
-struct GGUFTranslation {
+package struct GGUFTranslation {
   static let tensorsMax = 1 << 18
 
   /// `config.json`, and what sentence-transformers keeps beside it.
-  let files: [(name: String, json: JSON)]
-  let tensors: [SourceTensor]
+  package let files: [(name: String, json: JSON)]
+  package let tensors: [SourceTensor]
 
-  init(_ parts: GGUFParts, vocabulary: VocabularySource) throws(GGUFRejection) {
+  package init(_ parts: GGUFParts, vocabulary: VocabularySource) throws(GGUFRejection) {
     let metadata = parts.metadata
     let configuration = try GGUFConfiguration(metadata)
     var stored: [SourceTensor] = []

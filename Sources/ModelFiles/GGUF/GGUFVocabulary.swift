@@ -1,8 +1,8 @@
 import Digests
-import Tokenizers
+package import Tokenizers
 
 /// The tokenizer that a GGUF file's metadata describes.
-enum GGUFVocabulary {
+package enum GGUFVocabulary {
   /// As many as a model may have.
   static let tokensMax = 1 << 20
   static let mergesMax = 1 << 21
@@ -12,7 +12,7 @@ enum GGUFVocabulary {
 
   /// - Throws: ``GGUFRejection`` when a part is missing or of another type. Whether the parts fit together is
   ///   the tokenizer's affair.
-  static func source(_ metadata: GGUFMetadata) throws(GGUFRejection) -> VocabularySource {
+  package static func source(_ metadata: GGUFMetadata) throws(GGUFRejection) -> VocabularySource {
     guard let model = try metadata.text(prefix + "model") else {
       throw .missing(file: metadata.file, key: prefix + "model")
     }
@@ -58,7 +58,8 @@ enum GGUFVocabulary {
 
   /// `eos_token_id` first, then `eot_token_id`, `eom_token_id`, and special tokens with one of the well-known
   /// texts, in ascending order.
-  static func endOfSequence(_ source: VocabularySource, _ metadata: GGUFMetadata) throws(GGUFRejection) -> [Int] {
+  package static func endOfSequence(_ source: VocabularySource, _ metadata: GGUFMetadata) throws(GGUFRejection) -> [Int]
+  {
     var others: Set<Int> = []
     for name in ["eot_token_id", "eom_token_id"] {
       if let id = try identifier(name, metadata) { others.insert(id) }

@@ -1,3 +1,5 @@
+import Digests
+
 /// A real number in 0 ≤ x < 256 as a multiple of 2^-120.
 ///
 /// For the frequencies of rotary embeddings, which two importers must compute alike to the last bit:
@@ -74,4 +76,27 @@ struct FixedPoint: Equatable, Comparable {
     }
     return sum
   }
+
+  /// The number as a quotient of integers below 2^120; nil when it is not positive or has over 18 digits.
+  static func fraction(_ number: JSONNumber) -> (UInt128, UInt128)? {
+    // The smallest power of ten that makes it an integer.
+    for power in 0...18 {
+      guard let integer = number.scaled(byPowerOfTen: power, rounding: false) else { continue }
+      guard integer > 0 else { return nil }
+      return (UInt128(integer), (0..<power).reduce(UInt128(1)) { product, _ in product * 10 })
+    }
+    return nil
+  }
+
+  /// The nearest binary64 number to an integer, ties to even.
+  static func nearest(_ integer: UInt128) -> Double {
+    let excess = max(0, 128 - integer.leadingZeroBitCount - 53)
+    let (kept, rest) = (UInt64(integer >> excess), integer & ((UInt128(1) << excess) - 1))
+    let half = excess > 0 ? UInt128(1) << (excess - 1) : 1
+    let up = rest > half || (rest == half && excess > 0 && kept & 1 == 1)
+    return Double(sign: .plus, exponent: excess, significand: Double(kept + (up ? 1 : 0)))
+  }
+
+  /// The nearest binary64 number.
+  var double: Double { Double(sign: .plus, exponent: -120, significand: FixedPoint.nearest(units)) }
 }

@@ -6,7 +6,7 @@ struct HuggingFaceDirectory: ImportSource {
   static let templateBytesMax = 1 << 20
 
   let format = "safetensors"
-  let configuration: HuggingFaceConfiguration
+  let documents: CheckpointDocuments
   let tokenizer: [UInt8]
   let chatTemplate: [UInt8]?
   let weights: [SafetensorsFile]
@@ -14,30 +14,27 @@ struct HuggingFaceDirectory: ImportSource {
   let texts: [(name: String, bytes: [UInt8])]
 
   var tensors: [SourceTensor] { weights.flatMap(\.tensors) }
+  var others: [OtherTensor] { weights.flatMap(\.others) }
   var mappings: [(name: String, mapping: MappedFile)] { weights.map { ($0.name, $0.mapping) } }
 
   /// - Throws: ``ImportRejection``, ``SafetensorsRejection``, ``FileTooLarge``, ``FileFailure``.
   init(_ path: String) throws {
     guard try FileSystem.kind(of: path) == .directory else { throw ImportRejection.notADirectory(path) }
     var texts: [(name: String, bytes: [UInt8])] = []
-    func read(_ name: String, bytesMax: Int) throws -> [UInt8]? {
+    func read(_ name: String, _ bytesMax: Int) throws -> [UInt8]? {
       guard try FileSystem.kind(of: "\(path)/\(name)") != nil else { return nil }
       let bytes = try FileSystem.contents(of: "\(path)/\(name)", bytesMax: bytesMax)
       texts.append((name, bytes))
       return bytes
     }
-    guard let config = try read("config.json", bytesMax: HuggingFaceConfiguration.bytesMax) else {
-      throw ImportRejection.missingFile("\(path)/config.json", hint: "give the folder of a Hugging Face model")
-    }
-    let generation = try read("generation_config.json", bytesMax: HuggingFaceConfiguration.bytesMax)
-    configuration = try HuggingFaceConfiguration(config: config, generation: generation)
-    guard let tokenizer = try read("tokenizer.json", bytesMax: HuggingFaceDirectory.tokenizerBytesMax) else {
+    documents = try CheckpointDocuments(place: path, read: read)
+    guard let tokenizer = try read("tokenizer.json", HuggingFaceDirectory.tokenizerBytesMax) else {
       throw ImportRejection.missingFile(
         "\(path)/tokenizer.json", hint: "load the tokenizer once with transformers and save_pretrained it there")
     }
     self.tokenizer = tokenizer
-    let tokenizerConfig = try read("tokenizer_config.json", bytesMax: HuggingFaceDirectory.tokenizerBytesMax)
-    let template = try read("chat_template.jinja", bytesMax: HuggingFaceDirectory.templateBytesMax)
+    let tokenizerConfig = try read("tokenizer_config.json", HuggingFaceDirectory.tokenizerBytesMax)
+    let template = try read("chat_template.jinja", HuggingFaceDirectory.templateBytesMax)
     chatTemplate = try template ?? tokenizerConfig.flatMap { try HuggingFaceDirectory.template(tokenizerConfig: $0) }
     if let chatTemplate, String(validating: chatTemplate, as: UTF8.self) == nil {
       throw ImportRejection.notUTF8(file: "chat_template.jinja")
@@ -48,7 +45,7 @@ struct HuggingFaceDirectory: ImportSource {
     if try FileSystem.kind(of: "\(path)/\(single)") != nil {
       weights = [try SafetensorsFile(directory: path, name: single)]
       weightsPlace = single
-    } else if let bytes = try read(SafetensorsIndex.fileName, bytesMax: SafetensorsIndex.bytesMax) {
+    } else if let bytes = try read(SafetensorsIndex.fileName, SafetensorsIndex.bytesMax) {
       weights = try HuggingFaceDirectory.shards(SafetensorsIndex(bytes), path: path)
       weightsPlace = "the files that \(SafetensorsIndex.fileName) lists"
     } else {
@@ -91,7 +88,7 @@ struct HuggingFaceDirectory: ImportSource {
     return Array(text.utf8)
   }
 
-  func checkTokenizer() throws {
-    try TokenizerVocabulary.check(tokenizer, vocabularySize: configuration.vocabularySize)
+  func checkTokenizer(vocabularySize: Int) throws {
+    try TokenizerVocabulary.check(tokenizer, vocabularySize: vocabularySize)
   }
 }

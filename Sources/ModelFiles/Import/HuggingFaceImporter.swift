@@ -1,4 +1,3 @@
-import Digests
 public import ModelGraph
 
 /// How far an import has come. Bytes of source files, each counted once when hashed and once when converted.
@@ -13,6 +12,8 @@ public struct ImportProgress: Sendable, Equatable {
 public struct ImportOptions: Sendable {
   /// The number of threads; it never changes the result.
   public var threads: Int
+  /// The format of linear weights.
+  public var weights: WeightFormat
   /// Called now and then, always from the importing thread.
   public var progress: (@Sendable (ImportProgress) -> Void)?
   /// Refuses a tokenizer that cannot be used, beyond the checks made here. Given the bytes of
@@ -26,12 +27,13 @@ public struct ImportOptions: Sendable {
   public static var processors: Int { FileSystem.processors }
 
   public init(
-    threads: Int = ImportOptions.processors,
+    threads: Int = ImportOptions.processors, weights: WeightFormat = .automatic,
     progress: (@Sendable (ImportProgress) -> Void)? = nil,
     checkTokenizer: (@Sendable ([UInt8], Int) throws -> Void)? = nil,
     checkSources: (@Sendable ([ModelManifest.SourceFile]) throws -> Void)? = nil
   ) {
     self.threads = min(max(threads, 1), 256)
+    self.weights = weights
     self.progress = progress
     self.checkTokenizer = checkTokenizer
     self.checkSources = checkSources
@@ -43,107 +45,27 @@ public struct ImportOptions: Sendable {
 /// Source: docs/spec/model.md, "Conversion from floating point", "Hugging Face directories"
 /// and "GGUF files".
 public struct HuggingFaceImporter {
-  private let source: any ImportSource
-  private let plans: [TensorPlan]
-  private let options: ImportOptions
-  /// The manifest without digests, sizes and exponents.
-  private let draft: ModelManifest
-
-  public var tokenizer: [UInt8] { source.tokenizer }
-  public var chatTemplate: [UInt8]? { source.chatTemplate }
+  private let conversion: Conversion
+  public let tokenizer: [UInt8]
+  public let chatTemplate: [UInt8]?
 
   /// Opens the files and checks everything except the weights' values.
   ///
   /// - Parameter path: a folder, or a `.gguf` file.
   /// - Throws: ``ImportRejection``, ``SafetensorsRejection``, ``GGUFRejection``, ``FileTooLarge``, ``FileFailure``.
   public init(directory path: String, options: ImportOptions = ImportOptions()) throws {
-    source = try openImportSource(path)
-    self.options = options
-    let c = source.configuration
-    var draft = ModelManifest(
-      architecture: "llama",
-      config: ModelConfiguration(
-        hiddenSize: c.hiddenSize, layers: c.layers, heads: c.heads, keyValueHeads: c.keyValueHeads,
-        headDimension: c.headDimension, intermediateSize: c.intermediateSize, vocabularySize: c.vocabularySize,
-        contextLength: c.contextLength, residualFractionBits: 20,
-        normEpsilon: try HuggingFaceImporter.epsilon(c.normEpsilon, hiddenSize: c.hiddenSize),
-        tiedEmbeddings: c.tiedEmbeddings),
-      ropeFrequencies: [],
-      tokens: ModelManifest.SpecialTokens(
-        endOfSequence: c.endOfSequence.map { Int32(clamping: $0) },
-        beginOfSequence: c.beginOfSequence.map { Int32(clamping: $0) }),
-      tensors: [],
-      blobs: ModelManifest.Blobs(
-        weights: ModelManifest.Blob(digest: Digest(of: []), bytes: 0),
-        tokenizer: ModelManifest.Blob(digest: Digest(of: source.tokenizer), bytes: source.tokenizer.count),
-        chatTemplate: source.chatTemplate.map { ModelManifest.Blob(digest: Digest(of: $0), bytes: $0.count) }),
-      source: ModelManifest.ModelSource(format: source.format, files: []))
-    do throws(ModelRejection) {
-      try draft.checkConfiguration()
-    } catch {
-      throw ImportRejection.model(error)
-    }
-    draft.ropeFrequencies = try RopeFrequencies.values(theta: c.ropeTheta, headDimension: c.headDimension)
-    try source.checkTokenizer()
-    try options.checkTokenizer?(source.tokenizer, c.vocabularySize)
-    plans = try TensorPlan.make(
-      for: draft.config, from: source.tensors, place: source.weightsPlace)
-    self.draft = draft
+    let source = try openImportSource(path)
+    conversion = try Conversion(source, options: options)
+    tokenizer = source.tokenizer
+    chatTemplate = source.chatTemplate
   }
 
-  /// ε = round(eps · d · 2^40), at least 1.
-  private static func epsilon(_ text: JSONNumber, hiddenSize: Int) throws(ImportRejection) -> Int {
-    guard let eps = Double(text.text), eps >= 0, eps <= 1 else {
-      throw .unsupportedValue(file: "config.json", key: "rms_norm_eps", found: text.text, supported: "0 to 1")
-    }
-    let scaled = (eps * Double(hiddenSize) * 0x1p40).rounded(.toNearestOrAwayFromZero)
-    // Where it does not fit, the static bounds refuse it by name.
-    return max(1, scaled < 0x1p62 ? Int(scaled) : 1 << 62)
-  }
-
-  /// Converts tensor by tensor, block of rows by block of rows. Memory: some blocks.
+  /// Converts tensor by tensor. Memory: some blocks of rows, and what every row has of its own.
   ///
   /// - Parameter write: receives the weights blob from start to end in pieces.
   /// - Returns: the finished manifest.
   /// - Throws: ``ImportRejection`` for values that are not finite, and whatever `write` throws.
   public func convert(write: (UnsafeRawBufferPointer) throws -> Void) throws -> ModelManifest {
-    var manifest = draft
-    var state = ImportProgress(
-      bytesDone: 0, bytesTotal: source.sourceBytes + plans.reduce(0) { $0 + $1.source.byteCount },
-      current: "reading")
-    options.progress?(state)
-    manifest.source.files = source.sourceFiles { bytes in
-      state.bytesDone += bytes
-      options.progress?(state)
-    }
-    try options.checkSources?(manifest.source.files)
-    let quantizer = Quantizer(threads: options.threads)
-    var digest = StreamingDigest<ModelManifest.Blob>()
-    var offset = 0
-    func put(_ bytes: UnsafeRawBufferPointer) throws {
-      digest.update(bytes)
-      try write(bytes)
-      offset += bytes.count
-    }
-    for plan in plans {
-      state.current = plan.source.name
-      options.progress?(state)
-      let gap = TensorEntry.paddedTo64(offset) - offset
-      if gap > 0 { try [UInt8](repeating: 0, count: gap).withUnsafeBytes(put) }
-      let start = offset
-      let exponent =
-        plan.target.kind == .gain
-        ? try quantizer.gain(of: plan.source, put: put)
-        : try quantizer.rows(of: plan.source, kind: plan.target.kind, factor: plan.factor, put: put)
-      manifest.tensors.append(
-        TensorEntry(
-          name: plan.target.name, kind: plan.target.kind, shape: plan.target.shape, exponent: exponent, offset: start,
-          bytes: offset - start))
-      state.bytesDone += plan.source.byteCount
-    }
-    manifest.blobs.weights = ModelManifest.Blob(digest: digest.finalized(), bytes: offset)
-    state.bytesDone = state.bytesTotal
-    options.progress?(state)
-    return manifest
+    try conversion.convert(write: write)
   }
 }

@@ -4,14 +4,11 @@ public enum ImportPreflight {
   ///
   /// - Throws: ``ImportRejection``, ``FileFailure``.
   public static func check(directory: String) throws {
-    func content(_ name: String) throws -> [UInt8]? {
+    let documents = try CheckpointDocuments(place: directory) { name, bytesMax in
       guard try FileSystem.kind(of: "\(directory)/\(name)") != nil else { return nil }
-      return try FileSystem.contents(of: "\(directory)/\(name)", bytesMax: HuggingFaceConfiguration.bytesMax)
+      return try FileSystem.contents(of: "\(directory)/\(name)", bytesMax: bytesMax)
     }
-    guard let config = try content("config.json") else {
-      throw ImportRejection.missingFile("\(directory)/config.json", hint: "give the folder of a Hugging Face model")
-    }
-    _ = try HuggingFaceConfiguration(config: config, generation: try content("generation_config.json"))
+    _ = try documents.configuration()
   }
 
   /// The names of the files that a safetensors index lists.

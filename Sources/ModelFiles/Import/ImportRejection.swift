@@ -38,8 +38,8 @@ public enum ImportRejection: Error, Equatable, Sendable, CustomStringConvertible
     case .missingTensor(let name, let file):
       "tensor \(quoted(name)) is missing from \(file); the download may be incomplete"
     case .unexpectedTensor(let name, let file):
-      "\(file): tensor \(quoted(name)) is not part of a Llama model of this shape; the model does something "
-        + "that would be lost"
+      "\(file): tensor \(quoted(name)) is not part of a model of this architecture and shape; the model does "
+        + "something that would be lost"
     case .duplicateTensor(let name, let files):
       "tensor \(quoted(name)) is in more than one file: \(files.joined(separator: ", "))"
     case .wrongShape(let name, let found, let expected):

@@ -5,19 +5,27 @@ import ModelGraph
 protocol ImportSource {
   /// `source.format` of the manifest.
   var format: String { get }
-  var configuration: HuggingFaceConfiguration { get }
+  var documents: CheckpointDocuments { get }
   var tokenizer: [UInt8] { get }
   /// UTF-8.
   var chatTemplate: [UInt8]? { get }
   /// Under the names of `transformers`.
   var tensors: [SourceTensor] { get }
+  /// Those that are no real numbers.
+  var others: [OtherTensor] { get }
   /// Where tensors are looked for, for messages.
   var weightsPlace: String { get }
   /// The small files, read whole.
   var texts: [(name: String, bytes: [UInt8])] { get }
   var mappings: [(name: String, mapping: MappedFile)] { get }
   /// Refuses a tokenizer whose ids have no rows in the model.
-  func checkTokenizer() throws
+  func checkTokenizer(vocabularySize: Int) throws
+}
+
+/// A tensor of a type that is not imported: harmless where the family ignores it, as it does position ids.
+struct OtherTensor {
+  let name: String
+  let rejection: SafetensorsRejection
 }
 
 extension ImportSource {
@@ -34,14 +42,8 @@ extension ImportSource {
       ModelManifest.SourceFile(name: $0.name, digest: Digest(of: $0.bytes), bytes: $0.bytes.count)
     }
     for (name, mapping) in mappings {
-      var digest = StreamingDigest<ModelManifest.SourceFile>()
-      for from in stride(from: 0, to: mapping.count, by: 16 << 20) {
-        let part = from..<min(from + (16 << 20), mapping.count)
-        digest.update(UnsafeRawBufferPointer(rebasing: mapping.buffer[part]))
-        mapping.release(part)
-        progress(part.count)
-      }
-      files.append(ModelManifest.SourceFile(name: name, digest: digest.finalized(), bytes: mapping.count))
+      let digest = mapping.digest(0..<mapping.count, as: ModelManifest.SourceFile.self) { progress($0) }
+      files.append(ModelManifest.SourceFile(name: name, digest: digest, bytes: mapping.count))
     }
     return files.sorted { FileSystem.precedes($0.name, $1.name) }
   }

@@ -13,139 +13,123 @@ struct Quantizer {
   static let blockBytes = 4 << 20
 
   /// - Parameters:
-  ///   - kind: `linear8` or `table16`.
-  ///   - factor: multiplied into every row's scale.
+  ///   - factor: multiplied into the scale of every row, or into every element of a vector.
   ///   - put: receives the tensor's bytes as they lie in the weights, in order.
   /// - Returns: the exponent f.
   /// - Throws: ``ImportRejection/notFinite(tensor:element:file:)``, and whatever `put` throws.
-  func rows(
-    of tensor: SourceTensor, kind: TensorEntry.Kind, factor: Double, put: (UnsafeRawBufferPointer) throws -> Void
+  func convert(
+    _ source: RowSource, to kind: TensorEntry.Kind, factor: RowFactor, put: (UnsafeRawBufferPointer) throws -> Void
   ) throws -> Int {
     switch kind {
-    case .linear8: try rows(of: tensor, as: Int8.self, limit: 127, factor: factor, put: put)
-    case .table16: try rows(of: tensor, as: Int16.self, limit: 32767, factor: factor, put: put)
-    case .gain, .bias: preconditionFailure("a vector has no rows")
-    case .linear4, .linear4m: preconditionFailure("this importer writes 8-bit weights")
+    case .linear8: try rows(of: source, as: Int8.self, limit: 127, factor: factor, put: put)
+    case .table16: try rows(of: source, as: Int16.self, limit: 32767, factor: factor, put: put)
+    case .linear4, .linear4m: try groups(of: source, hasMinimums: kind == .linear4m, factor: factor, put: put)
+    case .gain: try gain(of: source, factor: factor, put: put)
+    case .bias: try bias(of: source, factor: factor, put: put)
     }
   }
 
-  /// γ_c · √d as int32.
-  func gain(of tensor: SourceTensor, put: (UnsafeRawBufferPointer) throws -> Void) throws -> Int {
-    precondition(tensor.rowCount == 1)
-    var values = [Float](repeating: 0, count: tensor.columns)
-    values.withUnsafeMutableBufferPointer { tensor.readRow(0, into: $0) }
-    if let element = values.firstIndex(where: { !$0.isFinite }) {
-      throw ImportRejection.notFinite(tensor: tensor.name, element: element, file: tensor.file)
-    }
+  // MARK: Vectors
+
+  /// γ_c · √n as int32.
+  private func gain(
+    of source: RowSource, factor: RowFactor, put: (UnsafeRawBufferPointer) throws -> Void
+  ) throws -> Int {
+    let values = try vector(source)
     let root = Double(values.count).squareRoot()
-    let gains = values.map { Double($0) * root }
-    let (exponent, power) = Quantizer.exponent(largest: gains.map(\.magnitude).max() ?? 0, bits: 23)
+    let gains = values.indices.map { values[$0] * root * factor[$0] }
+    let exponent = Quantizer.exponent(largest: gains.map(\.magnitude).max() ?? 0, bits: 23)
+    try Quantizer.put(gains, exponent: exponent, put)
+    return exponent
+  }
+
+  private func bias(
+    of source: RowSource, factor: RowFactor, put: (UnsafeRawBufferPointer) throws -> Void
+  ) throws -> Int {
+    let values = try vector(source)
+    let biases = values.indices.map { values[$0] * factor[$0] }
+    let largest = biases.map(\.magnitude).max() ?? 0
+    // A smaller exponent would cost the sum its precision.
+    let exponent = largest > 0 ? min(40, Quantizer.exponent(largest: largest, bits: 23)) : 40
+    try Quantizer.put(biases, exponent: exponent, put)
+    return exponent
+  }
+
+  private func vector(_ source: RowSource) throws(ImportRejection) -> [Double] {
+    precondition(source.rowCount == 1)
+    let values = source.wideRow(0)
+    if let element = values.firstIndex(where: { !$0.isFinite }) { throw source.notFinite(row: 0, element: element) }
+    return values
+  }
+
+  private static func put(
+    _ values: [Double], exponent: Int, _ put: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    let power = Quantizer.power(exponent)
+    let limit = (1 << 23) - 1
     var bytes: [UInt8] = []
     bytes.reserveCapacity(4 * values.count)
-    let limit = (1 << 23) - 1
-    for gain in gains {
-      let g = Int((gain * power).rounded(.toNearestOrAwayFromZero))
-      bytes.append(contentsOf: Int32(min(max(g, -limit), limit)).littleEndianBytes)
+    for value in values {
+      let integer = Int((value * power).rounded(.toNearestOrAwayFromZero))
+      bytes.append(contentsOf: Int32(min(max(integer, -limit), limit)).littleEndianBytes)
+    }
+    try bytes.withUnsafeBytes(put)
+  }
+
+  // MARK: Scales
+
+  /// f with 2^(bits-1) ≤ largest · 2^f < 2^bits; f = 0 for zero.
+  static func exponent(largest: Double, bits: Int) -> Int {
+    largest > 0 ? bits - 1 - Int(largest.exponent) : 0
+  }
+
+  /// 2^exponent.
+  static func power(_ exponent: Int) -> Double { Double(sign: .plus, exponent: exponent, significand: 1) }
+
+  /// Passes on the multipliers of a tensor's rows.
+  ///
+  /// - Returns: the exponent f.
+  static func putMultipliers(
+    _ scales: [Double], put: (UnsafeRawBufferPointer) throws -> Void
+  ) throws -> Int {
+    let exponent = Quantizer.exponent(largest: scales.max() ?? 0, bits: 24)
+    let power = Quantizer.power(exponent)
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(4 * scales.count)
+    for scale in scales {
+      let multiplier = (scale * power).rounded(.toNearestOrAwayFromZero)
+      bytes.append(contentsOf: UInt32(min(multiplier, 0xFF_FFFF)).littleEndianBytes)
     }
     try bytes.withUnsafeBytes(put)
     return exponent
   }
 
-  private func rows<T: FixedWidthInteger & Sendable>(
-    of tensor: SourceTensor, as _: T.Type, limit: Double, factor: Double, put: (UnsafeRawBufferPointer) throws -> Void
-  ) throws -> Int {
-    let (rows, columns) = (tensor.rowCount, tensor.columns)
-    let rowBytes = columns * MemoryLayout<T>.size
-    let blockRows = min(rows, max(1, Quantizer.blockBytes / max(rowBytes, 1)))
-    var block = [UInt8](repeating: 0, count: blockRows * rowBytes)
-    var scales = [Double](repeating: 0, count: rows)
-    for first in stride(from: 0, to: rows, by: blockRows) {
-      let range = first..<min(first + blockRows, rows)
-      try convert(tensor, range, as: T.self, limit: limit, into: &block, &scales)
-      tensor.release(range)
-      try block.withUnsafeBytes { try put(UnsafeRawBufferPointer(rebasing: $0[..<(range.count * rowBytes)])) }
-    }
-    for r in 0..<rows { scales[r] = scales[r] / limit * factor }
-    let (exponent, power) = Quantizer.exponent(largest: scales.max() ?? 0, bits: 24)
-    var tail = [UInt8](repeating: 0, count: TensorEntry.paddedTo64(rows * rowBytes) - rows * rowBytes)
-    tail.reserveCapacity(tail.count + 4 * rows)
-    for scale in scales {
-      let multiplier = (scale * power).rounded(.toNearestOrAwayFromZero)
-      tail.append(contentsOf: UInt32(min(multiplier, 0xFF_FFFF)).littleEndianBytes)
-    }
-    try tail.withUnsafeBytes(put)
-    return exponent
+  /// Passes on the zeros that follow `count` bytes up to a multiple of 64.
+  static func putPadding(after count: Int, put: (UnsafeRawBufferPointer) throws -> Void) throws {
+    let padding = TensorEntry.paddedTo64(count) - count
+    if padding > 0 { try [UInt8](repeating: 0, count: padding).withUnsafeBytes(put) }
   }
 
-  /// Converts rows `range` into `block` and puts each row's largest magnitude into `largest`.
-  private func convert<T: FixedWidthInteger & Sendable>(
-    _ tensor: SourceTensor, _ range: Range<Int>, as _: T.Type, limit: Double, into block: inout [UInt8],
-    _ largest: inout [Double]
+  // MARK: Threads
+
+  /// Calls `convert` for every row of `range` from several threads, each row once.
+  ///
+  /// - Parameter convert: given the row and the thread's number; nil, or the row's first element that is not finite.
+  func forEachRow(
+    _ range: Range<Int>, of source: RowSource, _ convert: @Sendable (_ rows: Range<Int>) -> (row: Int, element: Int)?
   ) throws(ImportRejection) {
-    let columns = tensor.columns
-    let rowBytes = columns * MemoryLayout<T>.size
-    var badElements = [Int?](repeating: nil, count: threads)
-    block.withUnsafeMutableBytes { block in
-      largest.withUnsafeMutableBufferPointer { largest in
-        badElements.withUnsafeMutableBufferPointer { badElements in
-          // Every thread writes only its own rows and its own slot.
-          nonisolated(unsafe) let (block, largest, badElements) = (block, largest, badElements)
-          DispatchQueue.concurrentPerform(iterations: threads) { thread in
-            var row = [Float](repeating: 0, count: columns)
-            for i in (range.count * thread / threads)..<(range.count * (thread + 1) / threads) {
-              let r = range.lowerBound + i
-              let target = UnsafeMutableRawBufferPointer(rebasing: block[(i * rowBytes)..<((i + 1) * rowBytes)])
-              let magnitude = row.withUnsafeMutableBufferPointer { row in
-                tensor.readRow(r, into: row)
-                return Quantizer.quantize(UnsafeBufferPointer(row), into: target.bindMemory(to: T.self), limit: limit)
-              }
-              guard let magnitude else {
-                badElements[thread] = r * columns + (row.firstIndex { !$0.isFinite } ?? 0)
-                return
-              }
-              largest[r] = Double(magnitude)
-            }
-          }
-        }
+    let threads = min(self.threads, max(range.count, 1))
+    var bad = [(row: Int, element: Int)?](repeating: nil, count: threads)
+    bad.withUnsafeMutableBufferPointer { bad in
+      // Every thread writes only its own slot.
+      nonisolated(unsafe) let bad = bad
+      DispatchQueue.concurrentPerform(iterations: threads) { thread in
+        let first = range.lowerBound + range.count * thread / threads
+        let end = range.lowerBound + range.count * (thread + 1) / threads
+        bad[thread] = convert(first..<end)
       }
     }
     // Threads own rows in order, so the first slot that is set names the first such element.
-    if let element = badElements.lazy.compactMap({ $0 }).first {
-      throw .notFinite(tensor: tensor.name, element: element, file: tensor.file)
-    }
-  }
-
-  /// w_i = round(x_i · limit / max |x|), ties away from zero.
-  ///
-  /// - Returns: max |x|; nil when an element is not finite.
-  @inline(__always)
-  private static func quantize<T: FixedWidthInteger>(
-    _ row: UnsafeBufferPointer<Float>, into target: UnsafeMutableBufferPointer<T>, limit: Double
-  ) -> Float? {
-    // The order of magnitudes is the order of their bit patterns; infinities and NaNs come last.
-    var largestBits: UInt32 = 0
-    for x in row { largestBits = max(largestBits, x.bitPattern & 0x7FFF_FFFF) }
-    guard largestBits < 0x7F80_0000 else { return nil }
-    let largest = Double(Float(bitPattern: largestBits))
-    guard largest > 0 else {
-      for i in 0..<row.count { target[i] = 0 }
-      return 0
-    }
-    for i in 0..<row.count {
-      // |v| ≤ limit: x · limit is exact in binary64, and division rounds monotonically.
-      let v = Double(row[i]) * limit / largest
-      let whole = Int32(v)
-      let rest = v - Double(whole)
-      let carry: Int32 = rest >= 0.5 ? 1 : rest <= -0.5 ? -1 : 0
-      target[i] = T(truncatingIfNeeded: whole &+ carry)
-    }
-    return Float(bitPattern: largestBits)
-  }
-
-  /// f and 2^f with 2^(bits-1) ≤ largest · 2^f < 2^bits; f = 0 for zero.
-  private static func exponent(largest: Double, bits: Int) -> (Int, Double) {
-    guard largest > 0 else { return (0, 1) }
-    let f = bits - 1 - Int(largest.exponent)
-    return (f, Double(sign: .plus, exponent: f, significand: 1))
+    if let (row, element) = bad.lazy.compactMap({ $0 }).first { throw source.notFinite(row: row, element: element) }
   }
 }

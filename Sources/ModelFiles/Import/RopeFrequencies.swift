@@ -1,47 +1,46 @@
 package import Digests
 
-/// φ_i = floor(2^64 · θ^(-2i/hd) / 2π): the turn per position in units of 2^-64 turns.
+/// φ_i = floor(2^64 · θ^(-2i/r) / 2π): the turn per position in units of 2^-64 turns.
 ///
 /// Source: docs/spec/model.md, "Conversion from floating point".
 package enum RopeFrequencies {
   /// - Parameters:
   ///   - theta: decimal text; 1 ≤ θ ≤ 10^15 with at most 18 significant digits.
-  ///   - headDimension: even, 2…256.
-  package static func values(theta: JSONNumber, headDimension: Int) throws(ImportRejection) -> [UInt64] {
-    precondition(headDimension % 2 == 0 && (2...256).contains(headDimension))
-    let (numerator, denominator) = try fraction(theta)
-    let logarithm = FixedPoint.logarithm(numerator, denominator)
-    return (0..<(headDimension / 2)).map { i in
-      frequency(exponent: logarithm.scaled(by: UInt128(2 * i), over: UInt128(headDimension)))
+  ///   - width: r, elements of a head that rotate; even, 2…256.
+  package static func values(theta: JSONNumber, width: Int) throws(ImportRejection) -> [UInt64] {
+    // The answer is e · 2/π · 2^(62 - (n + 1)).
+    try turns(theta: theta, width: width).map { UInt64($0.product >> (59 + $0.n)) }
+  }
+
+  /// The same as the nearest binary64 numbers of turns per position.
+  package static func turns(theta: JSONNumber, width: Int) throws(ImportRejection) -> [Double] {
+    try turns(theta: theta, width: width).map { turn in
+      Double(sign: .plus, exponent: -(123 + Int(turn.n)), significand: FixedPoint.nearest(turn.product))
     }
   }
 
-  /// floor(2^64 · exp(-y) / 2π) for y < 177.
-  private static func frequency(exponent y: FixedPoint) -> UInt64 {
-    // exp(-y) = 2^-(n + 1) · e with 1 ≤ e ≤ 2.
-    let n = y.units / FixedPoint.ln2.units
-    let e = FixedPoint.exponential(FixedPoint.ln2 * (n + 1) - y)
-    let product = e.units.multipliedFullWidth(by: twoOverPi)
-    // e · 2/π · 2^248 = high · 2^128; the answer is e · 2/π · 2^(62 - (n + 1)).
-    return UInt64(product.high >> (59 + n))
+  /// θ^(-2i/r) / 2π = product · 2^-(123 + n), rounded down, for i < r/2.
+  private static func turns(
+    theta: JSONNumber, width: Int
+  ) throws(ImportRejection) -> [(product: UInt128, n: UInt128)] {
+    precondition(width % 2 == 0 && (2...256).contains(width))
+    guard let (numerator, denominator) = FixedPoint.fraction(theta), numerator >= denominator,
+      numerator <= denominator * 1_000_000_000_000_000
+    else {
+      throw .unsupportedValue(
+        file: "config.json", key: "rope_theta", found: theta.text, supported: "1 to 1e15 with at most 18 digits")
+    }
+    let logarithm = FixedPoint.logarithm(numerator, denominator)
+    return (0..<(width / 2)).map { i in
+      // exp(-y) = 2^-(n + 1) · e with 1 ≤ e ≤ 2.
+      let y = logarithm.scaled(by: UInt128(2 * i), over: UInt128(width))
+      let n = y.units / FixedPoint.ln2.units
+      let e = FixedPoint.exponential(FixedPoint.ln2 * (n + 1) - y)
+      // e · 2/π · 2^248 = high · 2^128.
+      return (e.units.multipliedFullWidth(by: twoOverPi).high, n)
+    }
   }
 
   /// floor(2^128 · 2/π).
   private static let twoOverPi = UInt128(0xA2F9_836E_4E44_1529) << 64 | UInt128(0xFC27_57D1_F534_DDC0)
-
-  /// θ exactly, as a quotient of integers below 2^120.
-  private static func fraction(_ theta: JSONNumber) throws(ImportRejection) -> (UInt128, UInt128) {
-    let refused = ImportRejection.unsupportedValue(
-      file: "config.json", key: "rope_theta", found: theta.text, supported: "1 to 1e15 with at most 18 digits")
-    // The smallest power of ten that makes θ an integer.
-    for power in 0...18 {
-      guard let integer = theta.scaled(byPowerOfTen: power, rounding: false) else { continue }
-      let denominator = (0..<power).reduce(UInt128(1)) { product, _ in product * 10 }
-      guard integer > 0, UInt128(integer) >= denominator, UInt128(integer) <= denominator * 1_000_000_000_000_000 else {
-        throw refused
-      }
-      return (UInt128(integer), denominator)
-    }
-    throw refused
-  }
 }

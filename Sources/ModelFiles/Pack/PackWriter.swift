@@ -14,9 +14,10 @@ extension Pack {
     // The manifest comes first in the file and is known last, so the weights wait in a file of their own.
     let weights = try TemporaryFile(in: folder)
     let manifest = try importer.convert { try weights.write($0) }
+    let mapping = try MappedFile(path: weights.path)
     try write(
-      manifest: manifest, weights: MappedFile(path: weights.path).bytes, tokenizer: importer.tokenizer,
-      chatTemplate: importer.chatTemplate, to: path)
+      manifest: manifest, weights: mapping.bytes, tokenizer: importer.tokenizer, chatTemplate: importer.chatTemplate,
+      to: path, weightsFile: mapping)
     return manifest
   }
 
@@ -33,9 +34,10 @@ extension Pack {
       chatTemplate: model.chatTemplate, to: path, progress: progress)
   }
 
+  /// - Parameter weightsFile: the mapping that holds `weights`, when there is one that nobody else reads.
   private static func write(
     manifest: ModelManifest, weights: ModelBytes, tokenizer: [UInt8], chatTemplate: [UInt8]?, to path: String,
-    progress: (Int) throws -> Void = { _ in }
+    weightsFile: MappedFile? = nil, progress: (Int) throws -> Void = { _ in }
   ) throws {
     let manifestBytes = manifest.canonicalBytes
     let contents =
@@ -47,26 +49,33 @@ extension Pack {
     let folder = FileSystem.directory(of: path)
     let file = try TemporaryFile(in: folder)
     var header = magic + UInt32(contents.count).littleEndianBytes + UInt32(0).littleEndianBytes
-    var offset = 16 + entryBytes * contents.count
+    var places: [Range<Int>] = []
     for (digest, content) in zip(digests, contents) {
-      offset = TensorEntry.paddedTo64(offset)
+      let offset = TensorEntry.paddedTo64(places.last?.upperBound ?? 16 + entryBytes * contents.count)
       header += digest + UInt64(offset).littleEndianBytes + UInt64(content.count).littleEndianBytes
-      offset += content.count
+      places.append(offset..<(offset + content.count))
     }
     try file.write(header)
-    for content in contents {
+    for (i, content) in contents.enumerated() {
       try file.pad()
-      var left = content.buffer[...]
-      while !left.isEmpty {
-        let part = left.prefix(16 << 20)
-        try file.write(UnsafeRawBufferPointer(rebasing: part))
-        left = left.dropFirst(part.count)
+      for from in stride(from: 0, to: content.count, by: 16 << 20) {
+        let part = from..<min(from + (16 << 20), content.count)
+        try file.write(UnsafeRawBufferPointer(rebasing: content.buffer[part]))
+        // The weights are as large as the model; what is written need not stay in memory.
+        if i == 1 { weightsFile?.release(part) }
         try progress(part.count)
       }
       withExtendedLifetime(content) {}
     }
-    // What is published must load.
-    _ = try Pack.load(path: file.path)
+    // What is published must load. Its digests are checked piece by piece, for the same reason.
+    let mapping = try MappedFile(path: file.path)
+    _ = try Pack(mapping.bytes).load(checkingDigests: false)
+    for (place, digest) in zip(places, digests) {
+      let found = try mapping.digest(place, as: ModelManifest.Blob.self)
+      guard found.bytes == digest else {
+        throw LoadRejection.digest(part: "pack", found: found.description, stated: "sha256:" + Hex.string(digest))
+      }
+    }
     try file.publish(as: FileSystem.name(of: path))
   }
 }

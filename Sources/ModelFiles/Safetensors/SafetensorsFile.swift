@@ -14,9 +14,20 @@ public struct SafetensorsFile: Sendable {
   }
 
   public var tensors: [SourceTensor] {
-    header.entries.map {
-      SourceTensor(
-        name: $0.name, shape: $0.shape, encoding: .floats($0.format), mapping: mapping, range: $0.range, file: name)
+    header.entries.compactMap { entry in
+      entry.format.map {
+        SourceTensor(
+          name: entry.name, shape: entry.shape, encoding: .floats($0), mapping: mapping, range: entry.range,
+          file: name)
+      }
+    }
+  }
+
+  /// Tensors of types that are not imported.
+  var others: [OtherTensor] {
+    header.entries.filter { $0.format == nil }.map {
+      OtherTensor(
+        name: $0.name, rejection: .unsupportedFormat(file: name, tensor: $0.name, found: $0.type.rawValue))
     }
   }
 }

@@ -3,12 +3,42 @@ import Digests
 /// What a safetensors header says about one tensor, checked against the file.
 public struct SafetensorsEntry: Sendable, Equatable {
   public let name: String
-  public let format: FloatFormat
+  public let type: SafetensorsType
   public let shape: [Int]
   /// Bytes from the start of the file.
   public let range: Range<Int>
 
-  public var elements: Int { range.count / format.bytes }
+  /// Nil for numbers that an import cannot read.
+  public var format: FloatFormat? { FloatFormat(rawValue: type.rawValue) }
+  public var elements: Int { range.count / type.bytes }
+}
+
+/// The types of numbers that the format knows; imports read those of ``FloatFormat``.
+public enum SafetensorsType: String, Sendable, CaseIterable {
+  case f64 = "F64"
+  case f32 = "F32"
+  case f16 = "F16"
+  case bf16 = "BF16"
+  case f8e4m3 = "F8_E4M3"
+  case f8e5m2 = "F8_E5M2"
+  case i64 = "I64"
+  case u64 = "U64"
+  case i32 = "I32"
+  case u32 = "U32"
+  case i16 = "I16"
+  case u16 = "U16"
+  case i8 = "I8"
+  case u8 = "U8"
+  case bool = "BOOL"
+
+  public var bytes: Int {
+    switch self {
+    case .f64, .i64, .u64: 8
+    case .f32, .i32, .u32: 4
+    case .f16, .bf16, .i16, .u16: 2
+    case .f8e4m3, .f8e5m2, .i8, .u8, .bool: 1
+    }
+  }
 }
 
 /// The header of a safetensors file.
@@ -75,7 +105,7 @@ public struct SafetensorsHeader: Sendable, Equatable {
     guard let formatName = object["dtype"]?.string else {
       throw .header(file: file, tensor: name, problem: "has no dtype")
     }
-    guard let format = FloatFormat(rawValue: formatName) else {
+    guard let type = SafetensorsType(rawValue: formatName) else {
       throw .unsupportedFormat(file: file, tensor: name, found: formatName)
     }
     guard let shape = integers(object["shape"]), shape.count <= 8 else {
@@ -87,7 +117,7 @@ public struct SafetensorsHeader: Sendable, Equatable {
     guard offsets[1] <= dataBytes else {
       throw .beyondFile(file: file, tensor: name, end: offsets[1], bytes: dataBytes)
     }
-    var bytes = format.bytes
+    var bytes = type.bytes
     for extent in shape {
       let (product, overflow) = bytes.multipliedReportingOverflow(by: extent)
       // A zero extent later would hide the overflow, and such a tensor is nonsense anyway.
@@ -96,10 +126,10 @@ public struct SafetensorsHeader: Sendable, Equatable {
     }
     let stated = offsets[1] - offsets[0]
     guard stated == bytes else {
-      throw .extent(file: file, tensor: name, stated: stated, shape: shape, format: format)
+      throw .extent(file: file, tensor: name, stated: stated, shape: shape, type: type)
     }
     return SafetensorsEntry(
-      name: name, format: format, shape: shape, range: (dataStart + offsets[0])..<(dataStart + offsets[1]))
+      name: name, type: type, shape: shape, range: (dataStart + offsets[0])..<(dataStart + offsets[1]))
   }
 
   /// Non-negative integers, or nil.

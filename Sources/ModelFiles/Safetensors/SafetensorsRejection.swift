@@ -9,7 +9,7 @@ public enum SafetensorsRejection: Error, Equatable, Sendable, CustomStringConver
   case tooManyEntries(file: String, entriesMax: Int)
   case header(file: String, tensor: String?, problem: String)
   case unsupportedFormat(file: String, tensor: String, found: String)
-  case extent(file: String, tensor: String, stated: Int, shape: [Int], format: FloatFormat)
+  case extent(file: String, tensor: String, stated: Int, shape: [Int], type: SafetensorsType)
   case overlap(file: String, tensor: String, after: String)
   case gap(file: String, before: String?, bytes: Int)
   case beyondFile(file: String, tensor: String, end: Int, bytes: Int)
@@ -29,8 +29,8 @@ public enum SafetensorsRejection: Error, Equatable, Sendable, CustomStringConver
     case .unsupportedFormat(let file, let tensor, let found):
       "\(file): tensor \(quoted(tensor)) is \(found.prefix(40)); supported are F32, F16 and BF16. "
         + "Convert the model to one of them first"
-    case .extent(let file, let tensor, let stated, let shape, let format):
-      "\(file): tensor \(quoted(tensor)) has \(stated) bytes; shape \(shape) in \(format.rawValue) needs another number"
+    case .extent(let file, let tensor, let stated, let shape, let type):
+      "\(file): tensor \(quoted(tensor)) has \(stated) bytes; shape \(shape) in \(type.rawValue) needs another number"
     case .overlap(let file, let tensor, let after): "\(file): tensor \(quoted(tensor)) overlaps \(quoted(after))"
     case .gap(let file, let before, let n):
       "\(file): \(n) bytes \(before.map { "before tensor \(quoted($0))" } ?? "at the end") belong to no tensor"

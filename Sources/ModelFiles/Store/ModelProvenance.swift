@@ -49,11 +49,17 @@ public struct ModelProvenance: Equatable, Sendable {
   /// The folder or file on this machine, when it did not come from a hub.
   public var path: String?
 
-  public init(importedAt: Int, licence: String? = nil, hub: Hub? = nil, path: String? = nil) {
+  /// The format of weights that was asked for; see ``WeightFormat``.
+  public var weights: String?
+
+  public init(
+    importedAt: Int, licence: String? = nil, hub: Hub? = nil, path: String? = nil, weights: String? = nil
+  ) {
     self.importedAt = importedAt
     self.licence = licence
     self.hub = hub
     self.path = path
+    self.weights = weights
   }
 }
 
@@ -74,7 +80,9 @@ extension ModelProvenance {
     }
     return [
       "schema": .string(ModelProvenance.schema), "importedAt": .integer(importedAt),
-      "licence": licence.map { .string($0) } ?? .null, "hub": source ?? .null, "path": path.map { .string($0) } ?? .null,
+      "licence": licence.map { .string($0) } ?? .null, "hub": source ?? .null,
+      "path": path.map { .string($0) } ?? .null,
+      "weights": weights.map { .string($0) } ?? .null,
     ]
   }
 
@@ -83,7 +91,9 @@ extension ModelProvenance {
     guard let json = try? JSON.parse(bytes, bytesMax: ModelProvenance.bytesMax, depthMax: 6),
       json["schema"]?.string == ModelProvenance.schema, let importedAt = json["importedAt"]?.integer
     else { return nil }
-    self.init(importedAt: importedAt, licence: json["licence"]?.string, path: json["path"]?.string)
+    self.init(
+      importedAt: importedAt, licence: json["licence"]?.string, path: json["path"]?.string,
+      weights: json["weights"]?.string)
     guard let source = json["hub"], !source.isNull else { return }
     guard let endpoint = source["endpoint"]?.string, let repository = source["repository"]?.string,
       let revision = source["revision"]?.string, let commit = source["commit"]?.string,

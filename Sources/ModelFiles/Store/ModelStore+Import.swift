@@ -75,7 +75,10 @@ extension ModelStore {
     let manifest = try prepared(model.manifestBytes, in: manifests)
     let tokenizer = try prepared(model.tokenizer, in: blobs)
     let template = try model.chatTemplate.map { try prepared($0, in: blobs) }
-    let origin = try provenance.map { try prepared(Array($0.json.text().utf8), in: provenances) }
+    // The same content from a folder says less than what a hub said of it.
+    let isKnownBetter = provenance?.hub == nil && self.provenance(of: model.digest)?.hub != nil
+    let origin = try provenance.flatMap { isKnownBetter ? nil : $0 }
+      .map { try prepared(Array($0.json.text().utf8), in: provenances) }
 
     // A blob that is already there is replaced by the same bytes, which also mends a damaged one.
     let named = model.manifest.blobs

@@ -6,6 +6,11 @@ public struct ModelNaming: Sendable, Equatable {
   public var digest: Digest<ModelManifest>
   /// The model that had the name before; it stays in the store.
   public var previous: Digest<ModelManifest>?
+
+  public init(digest: Digest<ModelManifest>, previous: Digest<ModelManifest>?) {
+    self.digest = digest
+    self.previous = previous
+  }
 }
 
 extension ModelStore {
@@ -67,7 +72,8 @@ extension ModelStore {
   /// Whether a text has the form of `org/name[@revision][:file]`.
   static func isRepository(_ text: String) -> Bool {
     let allowed = { (b: UInt8) in
-      (0x61...0x7A).contains(b) || (0x41...0x5A).contains(b) || (0x30...0x39).contains(b) || [0x2D, 0x2E, 0x5F].contains(b)
+      (0x61...0x7A).contains(b) || (0x41...0x5A).contains(b) || (0x30...0x39).contains(b)
+        || [0x2D, 0x2E, 0x5F].contains(b)
     }
     let head = text.utf8.prefix { $0 != UInt8(ascii: "@") && $0 != UInt8(ascii: ":") }
     let parts = head.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)

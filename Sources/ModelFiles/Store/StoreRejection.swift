@@ -15,7 +15,8 @@ public enum StoreRejection: Error, Equatable, Sendable, CustomStringConvertible 
     case .invalidName(let name, let problem): "\(quoted(name)) is not a model name: \(problem)"
     case .reservedName(let name): "\(quoted(name)) is the name of the built-in model; choose another"
     case .unknownModel(let name, let known):
-      "there is no model \(quoted(name)); known: \(known.joined(separator: ", ")). Import one with `evident import FOLDER`"
+      "there is no model \(quoted(name)); known: \(known.joined(separator: ", ")). Fetch one with "
+        + "`evident pull org/name` or import one with `evident import FOLDER`"
     case .notPulled(let repository):
       "\(repository) is neither a file nor a model in the store; fetch it with `evident pull \(repository)`"
     case .ambiguous(let prefix, let candidates):

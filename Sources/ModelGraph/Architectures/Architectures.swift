@@ -1,13 +1,16 @@
-/// What an architecture is: the tensors it needs and the graph they make.
-public protocol Architecture: Sendable {
-  /// Role, name and shape of every tensor, no more and no fewer.
-  func tensors(_ config: ModelConfiguration) -> [TensorShape]
-  func graph(_ config: ModelConfiguration) -> Graph
-}
-
 /// The registry: one line per architecture.
 public enum Architectures {
   public static let all: [String: any Architecture] = [
-    "llama": Llama()
+    "bert": Bert(),
+    "gemma2": Gemma2(),
+    "gemma3": Gemma3(),
+    "llama": Llama(),
+    "mistral": Mistral(),
+    "mixtral": Mixtral(),
+    "phi3": Phi3(),
+    "qwen2": Qwen2(),
+    "qwen3": Qwen3(),
+    "qwen3moe": Qwen3MoE(),
+    "smollm3": SmolLM3(),
   ]
 }

@@ -11,7 +11,7 @@ public struct TensorShape: Sendable, Equatable {
   public let role: Role
   public let shape: [Int]
 
-  public init(_ name: String, _ role: Role, _ shape: Int...) {
+  public init(_ name: String, _ role: Role, _ shape: [Int]) {
     self.name = name
     self.role = role
     self.shape = shape

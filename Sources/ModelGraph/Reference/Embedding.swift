@@ -31,17 +31,11 @@ public enum Embedding {
   ) -> EmbeddingVector {
     precondition(!residuals.isEmpty && residuals.count <= 1 << 13, "a sequence has positions")
     let pooled = pool(residuals, pooling, dimensions)
-    let largest = pooled.reduce(0) { max($0, abs($1)) }
     if normalised {
-      let k1 = max(0, Rounding.bitLength(largest) - 24)
-      let u = pooled.map { Rounding.shiftedRight($0, by: k1) }
-      // At most 2^14 squares of at most 2^48 each.
-      let sum = max(1, u.reduce(0) { $0 + $1 * $1 })
-      let a = (Rounding.bitLength(sum) + 1) / 2
-      let r = ReferenceOperators.inverseSquareRoot(sum, a: a)
-      return EmbeddingVector(
-        values: u.map { Int32(Rounding.scaled($0 * r, byPowerOfTwo: 9 - a, limit: 1 << 24)) }, exponent: -24)
+      let values = ReferenceOperators.scaledToLength(pooled) { _ in 0 }
+      return EmbeddingVector(values: values.map { Int32($0) }, exponent: -24)
     }
+    let largest = pooled.reduce(0) { max($0, abs($1)) }
     let k = Rounding.quantisingShift(largest: largest, limit: 1 << 24)
     return EmbeddingVector(
       values: pooled.map { Int32(Rounding.shiftedRight($0, by: k)) }, exponent: k - fractionBits)

@@ -10,6 +10,9 @@ public struct KeyValueCache: Sendable, Equatable {
     values.append(v)
   }
 
+  /// Positions that it holds.
+  var count: Int { keys.count }
+
   mutating func truncate(to count: Int) {
     keys.truncate(to: count)
     values.truncate(to: count)

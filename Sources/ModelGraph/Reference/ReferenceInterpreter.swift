@@ -41,18 +41,13 @@ public struct ReferenceInterpreter: Sendable {
   ///
   /// - Parameter trace: receives every named value, for each name in the order of positions.
   /// - Returns: logits of the wanted positions, in order.
-  /// - Throws: ``EvaluationRejection``; the state is then unchanged.
+  /// - Throws: ``EvaluationRejection``; the state is then unchanged. An encoder has no logits.
   public func evaluate(
     _ tokens: [Int32], state: inout State, logits: LogitsWanted = .last, trace: ((TraceRecord) -> Void)? = nil
   ) throws(EvaluationRejection) -> [Logits] {
-    let config = image.manifest.config
     precondition(state.caches.count == image.graph.caches, "a state belongs to the model that made it")
-    for (i, token) in tokens.enumerated() where token < 0 || Int(token) >= config.vocabularySize {
-      throw .tokenOutsideVocabulary(token, index: i, vocabularySize: config.vocabularySize)
-    }
-    guard tokens.count <= config.contextLength - state.count else {
-      throw .contextExceeded(positions: state.count + tokens.count, contextLength: config.contextLength)
-    }
+    if image.manifest.config.isEncoder { throw .encodesOnly }
+    try check(tokens, after: state.count)
     var results: [Logits] = []
     for start in stride(from: 0, to: tokens.count, by: ReferenceInterpreter.blockLength) {
       let end = min(start + ReferenceInterpreter.blockLength, tokens.count)
@@ -67,102 +62,70 @@ public struct ReferenceInterpreter: Sendable {
     return results
   }
 
+  /// What an encoder makes of a whole sequence.
+  ///
+  /// - Returns: the last residual of each position; see ``Embedding``.
+  /// - Throws: ``EvaluationRejection``, also for a decoder.
+  public func encode(
+    _ tokens: [Int32], trace: ((TraceRecord) -> Void)? = nil
+  ) throws(EvaluationRejection) -> [Residual] {
+    guard image.manifest.config.isEncoder else { throw .generatesOnly }
+    if tokens.isEmpty { throw .noTokens }
+    try check(tokens, after: 0)
+    var state = makeState()
+    // All positions see each other, so they go through the graph as one block.
+    return run(tokens.map { Int($0) }, &state, 0, upTo: image.graph.nodes.count, trace)[image.graph.output]
+      .map(\.residual)
+  }
+
+  private func check(_ tokens: [Int32], after count: Int) throws(EvaluationRejection) {
+    let config = image.manifest.config
+    for (i, token) in tokens.enumerated() where token < 0 || Int(token) >= config.vocabularySize {
+      throw .tokenOutsideVocabulary(token, index: i, vocabularySize: config.vocabularySize)
+    }
+    guard tokens.count <= config.contextLength - count else {
+      throw .contextExceeded(positions: count + tokens.count, contextLength: config.contextLength)
+    }
+  }
+
   private func evaluateBlock(
     _ tokens: [Int], _ state: inout State, _ wanted: Range<Int>, _ trace: ((TraceRecord) -> Void)?
   ) -> [Logits] {
     let first = state.count
     let graph = image.graph
-    var values: [[Value]] = Array(repeating: [], count: graph.nodes.count)
-    for (i, node) in graph.nodes.enumerated() where i != graph.output {
-      values[i] = apply(node, tokens, node.inputs.map { values[$0] }, &state, first)
-      emit(node.name, values[i], first, trace)
-      for input in node.inputs where lastReader[input] == i { values[input] = [] }
-    }
+    let values = run(tokens, &state, first, upTo: graph.logits, trace)
     state.count = first + tokens.count
-    // Logits cost as much as several layers, so the last node runs only where they are wanted.
+    // Logits cost as much as several layers, so they are computed only where they are wanted.
     if wanted.isEmpty { return [] }
-    let node = graph.nodes[graph.output]
-    let output = apply(node, tokens, node.inputs.map { Array(values[$0][wanted]) }, &state, first)
-    emit(node.name, output, first + wanted.lowerBound, trace)
-    return output.map {
+    var outputs: [Value] = []
+    for (i, node) in graph.nodes.enumerated().dropFirst(graph.logits) {
+      let input = i == graph.logits ? Array(values[node.inputs[0]][wanted]) : outputs
+      outputs = apply(node, tokens, [input], &state, first + wanted.lowerBound)
+      emit(node.name, outputs, first + wanted.lowerBound, trace)
+    }
+    return outputs.map {
       let logits = $0.act32
       return Logits(values: logits.t, exponent: logits.exponent)
     }
   }
 
+  /// The nodes before `end` at consecutive positions, the first of which is `first`.
+  ///
+  /// - Returns: for each node its values; those that no later node reads may be gone.
+  private func run(
+    _ tokens: [Int], _ state: inout State, _ first: Int, upTo end: Int, _ trace: ((TraceRecord) -> Void)?
+  ) -> [[Value]] {
+    var values: [[Value]] = Array(repeating: [], count: image.graph.nodes.count)
+    for (i, node) in image.graph.nodes[..<end].enumerated() {
+      values[i] = apply(node, tokens, node.inputs.map { values[$0] }, &state, first)
+      emit(node.name, values[i], first, trace)
+      for input in node.inputs where lastReader[input] == i { values[input] = [] }
+    }
+    return values
+  }
+
   private func emit(_ name: String, _ values: [Value], _ first: Int, _ trace: ((TraceRecord) -> Void)?) {
     guard let trace else { return }
     for (n, value) in values.enumerated() { trace(TraceRecord(name: name, position: first + n, value: value)) }
-  }
-
-  /// One operator at consecutive positions, the first of which is `first`.
-  ///
-  /// - Parameter inputs: for each input of the node its values at these positions.
-  private func apply(
-    _ node: GraphNode, _ tokens: [Int], _ inputs: [[Value]], _ state: inout State, _ first: Int
-  ) -> [Value] {
-    typealias Op = ReferenceOperators
-    let config = image.manifest.config
-    let fractionBits = config.residualFractionBits
-    switch node.op {
-    case .embed(let table, tied: true, scale: nil):
-      let table = image.linear8(table)
-      return tokens.map { .residual(Op.embed($0, table, fractionBits: fractionBits)) }
-    case .embed(let table, tied: false, scale: nil):
-      let table = image.table16(table)
-      return tokens.map { .residual(Op.embed($0, table, fractionBits: fractionBits)) }
-    case .rmsNorm(let name):
-      let gain = image.gain(name)
-      return inputs[0].map { .act16(Op.rmsNorm($0.residual, gain, epsilon: config.normEpsilon)) }
-    case .linear(let weight):
-      return Op.linear(inputs[0].map(\.act16), image.linear8(weight)).map { .act32($0) }
-    case .rope(_, .global):
-      return inputs[0].enumerated().map { n, x in
-        .act32(Op.rope(x.act32, position: first + n, frequencies: image.manifest.ropeFrequencies))
-      }
-    case .quantiseHeads(let heads, let limit):
-      return inputs[0].map { .heads16(Op.quantiseHeads($0.act32, heads: heads, limit: limit)) }
-    case .attention(let a) where a.causal && a.softcap == nil:
-      return inputs[0].indices.map { n in
-        state.caches[a.cache].append(keys: inputs[1][n].heads16, values: inputs[2][n].heads16)
-        return .heads32(
-          Op.attention(
-            inputs[0][n].heads16, state.caches[a.cache], position: first + n, keyValueHeads: a.keyValueHeads,
-            window: a.window))
-      }
-    case .mergeHeads:
-      return inputs[0].map { .act16(Op.mergeHeads($0.heads32)) }
-    case .gated(.silu):
-      return zip(inputs[0], inputs[1]).map { .act16(Op.swiglu($0.act32, $1.act32)) }
-    case .add:
-      return zip(inputs[0], inputs[1]).map { .residual(Op.add($0.residual, $1.act32, fractionBits: fractionBits)) }
-    case .embed, .embedPosition, .layerNorm, .quantise, .addBias, .normHeads, .rope, .attention, .gated, .activate,
-      .addResiduals, .route, .expertLinear, .expertSum, .softcap:
-      preconditionFailure("no registered architecture uses this operator")
-    }
-  }
-}
-
-// A graph is ours, not the manifest's: a value of another kind than the operator reads is our fault.
-extension Value {
-  fileprivate var residual: Residual {
-    guard case .residual(let v) = self else { preconditionFailure("the graph feeds an operator a wrong kind") }
-    return v
-  }
-  fileprivate var act16: Act16 {
-    guard case .act16(let v) = self else { preconditionFailure("the graph feeds an operator a wrong kind") }
-    return v
-  }
-  fileprivate var act32: Act32 {
-    guard case .act32(let v) = self else { preconditionFailure("the graph feeds an operator a wrong kind") }
-    return v
-  }
-  fileprivate var heads16: Heads16 {
-    guard case .heads16(let v) = self else { preconditionFailure("the graph feeds an operator a wrong kind") }
-    return v
-  }
-  fileprivate var heads32: Heads32 {
-    guard case .heads32(let v) = self else { preconditionFailure("the graph feeds an operator a wrong kind") }
-    return v
   }
 }

@@ -73,25 +73,40 @@ public enum Tables {
   // MARK: Sigmoid
 
   private static func makeSigmoid() -> [Int32] {
-    let one: UInt128 = 1 << 62
-    // exp(-1 / 256) with 62 fractional bits: 10 terms cut by less than 2^-62 each; the rest is far smaller.
+    powersOfE.map { power in
+      // 32 fractional bits; an error of 2^-48 in the power is one of 2^-33 here, plus 2^-32 for the floor.
+      let value = (1 << (62 + 15 + 32)) / (one + power)
+      return nearest(value, fraction: 32, margin: 25)
+    }
+  }
+
+  /// 1 with the fractional bits of ``powersOfE``.
+  static let one: UInt128 = 1 << 62
+
+  /// exp(-i / 256) with 62 fractional bits, i = 0…4096, off by less than 2^-48.
+  static let powersOfE: [UInt128] = {
+    // exp(-1 / 256): 10 terms cut by less than 2^-62 each; the rest is far smaller.
     var step: UInt128 = 0
     var term = one
     for k: UInt128 in 0..<10 {
       step = k % 2 == 0 ? step + term : step - term
       term = (term >> 8) / (k + 1)
     }
-    // exp(-i / 256): each product is cut by 2^-62 and inherits the step's error of at most 2^-58 times
-    // the power, whose sum is below 257. Over 4096 products the error stays below 2^-48.
+    // Each product is cut by 2^-62 and inherits the step's error of at most 2^-58 times the power, whose sum is
+    // below 257.
     var power = one
     return (0...4096).map { _ in
-      // 32 fractional bits; an error of 2^-48 in the power is one of 2^-33 here, plus 2^-32 for the floor.
-      let value = (1 << (62 + 15 + 32)) / (one + power)
-      let aboveTie = Int128(value & ((1 << 32) - 1)) - (1 << 31)
-      precondition(aboveTie.magnitude > 1 << 7, "an entry is too close to a tie")
-      power = (power * step) >> 62
-      return Int32((value + (1 << 31)) >> 32)
+      defer { power = (power * step) >> 62 }
+      return power
     }
+  }()
+
+  /// The nearest integer to value · 2^-fraction, which must be farther than 2^-margin from a tie.
+  static func nearest(_ value: UInt128, fraction: UInt128, margin: UInt128) -> Int32 {
+    let half: Int128 = 1 << Int128(fraction - 1)
+    let aboveTie = Int128(value & ((1 << fraction) - 1)) - half
+    precondition(aboveTie.magnitude > 1 << (fraction - margin), "an entry is too close to a tie")
+    return Int32((value + half.magnitude) >> fraction)
   }
 
   // MARK: Power of two

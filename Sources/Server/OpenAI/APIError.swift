@@ -82,6 +82,13 @@ extension APIError {
       self.init(.badRequest, refusal.description, param: "messages", code: "context_length_exceeded")
     case .emptyPrompt, .templateFailed, .noChatTemplate:
       self.init(.badRequest, refusal.description, param: "messages")
+    case .notADecoder, .notAnEncoder:
+      self.init(.badRequest, refusal.description, param: "model", code: "model_not_supported")
+    case .emptyInput, .inputOutsideVocabulary, .tooManyElements:
+      self.init(.badRequest, refusal.description, param: "input")
+    case .inputTooLong, .tooManyTokens:
+      self.init(.badRequest, refusal.description, param: "input", code: "context_length_exceeded")
+    case .dimensionsOutOfRange: self.init(.badRequest, refusal.description, param: "dimensions")
     case .tokenOutsideVocabulary: self.init(.badRequest, refusal.description, param: "logit_bias")
     }
   }

@@ -6,7 +6,7 @@ enum CanonicalPayloadCheck: Check {
 
   static func run(_ evidence: Evidence) throws(SkipReason) -> CheckOutcome {
     let found = try evidence.readDocument().envelope.payload
-    let canonical = try evidence.statement().payload
+    let canonical = try evidence.claim().payload
     guard found != canonical else { return .pass("the payload is canonical JSON") }
     return .fail(.payloadNotCanonical(firstDifferenceAt: found.firstDifference(from: canonical)))
   }

@@ -5,7 +5,7 @@ enum KeyBindingCheck: Check {
   static let name = CheckName.keyBinding
 
   static func run(_ evidence: Evidence) throws(SkipReason) -> CheckOutcome {
-    let key = try evidence.statement().node.publicKey
+    let key = try evidence.claim().node.publicKey
     let stated = try evidence.readDocument().envelope.keyID
     guard stated == key.id else { return .fail(.keyIDMismatch(stated: stated, found: key.id)) }
     let accepted = evidence.options.expected.keys

@@ -6,7 +6,7 @@ enum ManifestCheck: Check {
   static let name = CheckName.modelManifest
 
   static func run(_ evidence: Evidence) throws(SkipReason) -> CheckOutcome {
-    let stated = try evidence.statement().model.manifest
+    let stated = try evidence.claim().model.manifest
     if let expected = evidence.options.expected.model, expected != stated { return .fail(.modelNotExpected(stated)) }
     switch evidence.modelResult {
     case .absent(let reason): throw reason

@@ -36,6 +36,12 @@ enum Randomness: CustomStringConvertible {
     }
   }
 
+  /// nil when a statement is about something that is never random.
+  init?(_ claim: Claim) {
+    guard case .answer(let statement) = claim else { return nil }
+    self.init(statement)
+  }
+
   var description: String {
     switch self {
     case .nothing: "nothing was random: the temperature is 0"

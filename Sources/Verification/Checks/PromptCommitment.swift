@@ -6,7 +6,7 @@ enum PromptCommitmentCheck: Check {
 
   static func run(_ evidence: Evidence) throws(SkipReason) -> CheckOutcome {
     let statement = try evidence.statement()
-    let opening = try evidence.opening()
+    guard case .answer(let opening) = try evidence.openedClaim() else { return .fail(.openingOfAnotherKind) }
     guard statement.endpoint == opening.request.endpoint else {
       return .fail(.endpointMismatch(stated: statement.endpoint, opened: opening.request.endpoint))
     }

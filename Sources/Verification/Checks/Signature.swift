@@ -5,7 +5,7 @@ enum SignatureCheck: Check {
   static let name = CheckName.signature
 
   static func run(_ evidence: Evidence) throws(SkipReason) -> CheckOutcome {
-    let key = try evidence.statement().node.publicKey
+    let key = try evidence.claim().node.publicKey
     guard try evidence.readDocument().envelope.isSigned(by: key) else { return .fail(.signatureInvalid(key: key)) }
     return .pass("the node's key signed this statement")
   }

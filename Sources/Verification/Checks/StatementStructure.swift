@@ -5,10 +5,10 @@ enum StatementStructureCheck: Check {
   static let name = CheckName.statementStructure
 
   static func run(_ evidence: Evidence) throws(SkipReason) -> CheckOutcome {
-    switch evidence.statementResult {
+    switch evidence.claimResult {
     case nil: throw .fileUnreadable
     case .failure(let rejection): return .fail(.malformed(rejection))
-    case .success(let statement): return .pass("it is a statement about the response \(statement.responseID)")
+    case .success(let claim): return .pass("it is a statement about the response \(claim.responseID)")
     }
   }
 }

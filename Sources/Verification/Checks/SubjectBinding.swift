@@ -1,3 +1,4 @@
+import Digests
 import Receipts
 
 /// What in-toto tools take for the statement's subject is the answer that the predicate describes.
@@ -5,13 +6,20 @@ enum SubjectBindingCheck: Check {
   static let name = CheckName.subjectBinding
 
   static func run(_ evidence: Evidence) throws(SkipReason) -> CheckOutcome {
-    let statement = try evidence.statement()
-    guard statement.subject.name == statement.responseID else {
-      return .fail(.subjectNameMismatch(subject: statement.subject.name, responseID: statement.responseID))
+    switch try evidence.claim() {
+    case .answer(let s): compare(s.subject, s.responseID, s.output.tokenCommitment)
+    case .embedding(let s): compare(s.subject, s.responseID, s.output.vectorCommitment)
     }
-    guard statement.subject.digest == statement.output.tokenCommitment else {
-      return .fail(
-        .subjectDigestMismatch(subject: statement.subject.digest, output: statement.output.tokenCommitment))
+  }
+
+  private static func compare<Output>(
+    _ subject: Statement.Subject<Output>, _ responseID: String, _ output: Digest<Output>
+  ) -> CheckOutcome {
+    guard subject.name == responseID else {
+      return .fail(.subjectNameMismatch(subject: subject.name, responseID: responseID))
+    }
+    guard subject.digest == output else {
+      return .fail(.subjectDigestMismatch(subject: subject.digest.hex, output: output.hex))
     }
     return .pass("the subject is the answer")
   }

@@ -27,27 +27,22 @@ enum RandomModel {
       intermediate: 8192, vocabulary: 128_256),
   ]
 
-  /// The model in memory, head and embedding tied.
-  static func make(_ shape: Shape, contextLength: Int) throws -> ModelImage {
+  /// The model in a file without a name, as a stored one is in a file; head and embedding are tied.
+  ///
+  /// - Parameter fourBit: whether linear weights that may have 4 bits get them.
+  static func make(_ shape: Shape, fourBit: Bool, contextLength: Int) throws -> ModelImage {
     let config = ModelConfiguration(
       hiddenSize: shape.hidden, layers: shape.layers, heads: shape.heads, keyValueHeads: shape.keyValueHeads,
       headDimension: shape.headDimension, intermediateSize: shape.intermediate, vocabularySize: shape.vocabulary,
       contextLength: contextLength, residualFractionBits: 20, normEpsilon: 1 << 24, tiedEmbeddings: true)
-    var tensors: [TensorEntry] = []
-    var size = 0
     guard let llama = Architectures.all["llama"] else { throw CommandFailure("this build has no Llama architecture") }
+    let file = try RandomWeights()
+    var tensors: [TensorEntry] = []
     for tensor in llama.tensors(config) {
-      guard let bytes = TensorEntry.bytes(kind: tensor.kind, shape: tensor.shape) else { continue }
-      size = TensorEntry.paddedTo64(size)
-      // Multipliers near 2^23 at exponent 34 make weights of about 2^-11 · q, the size of trained ones.
-      tensors.append(
-        TensorEntry(
-          name: tensor.name, kind: tensor.kind, shape: tensor.shape, exponent: tensor.kind == .gain ? 17 : 34,
-          offset: size, bytes: bytes))
-      size += bytes
+      let kind = fourBit && tensor.kinds.contains(.linear4) ? .linear4 : tensor.kind
+      tensors.append(try file.append(tensor.name, kind, tensor.shape))
     }
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 64)
-    fill(buffer, tensors)
+    let weights = try file.finish()
     let nothing = ModelManifest.Blob(digest: Digest(of: []), bytes: 0)
     let manifest = ModelManifest(
       architecture: "llama", config: config,
@@ -55,27 +50,8 @@ enum RandomModel {
         (1 << 61) >> (($0 * 13) / UInt64(shape.headDimension / 2))
       },
       tokens: .init(endOfSequence: [0], beginOfSequence: nil), tensors: tensors,
-      blobs: .init(weights: .init(digest: Digest(of: []), bytes: size), tokenizer: nothing, chatTemplate: nil),
+      blobs: .init(weights: .init(digest: Digest(of: []), bytes: weights.count), tokenizer: nothing, chatTemplate: nil),
       source: .init(format: "random", files: []))
-    // Lives as long as the process: a benchmark loads one model and ends.
-    return try ModelImage(manifest: manifest, weights: ModelBytes(buffer: UnsafeRawBufferPointer(buffer), owner: nil))
-  }
-
-  private static func fill(_ buffer: UnsafeMutableRawBufferPointer, _ tensors: [TensorEntry]) {
-    var state: UInt64 = 0x9E37_79B9_7F4A_7C15
-    func next() -> UInt64 {
-      state ^= state << 13
-      state ^= state >> 7
-      state ^= state << 17
-      return state
-    }
-    for i in 0..<(buffer.count / 8) { buffer.storeBytes(of: next(), toByteOffset: 8 * i, as: UInt64.self) }
-    for tensor in tensors {
-      let numbers = tensor.kind == .gain ? 0 : TensorEntry.paddedTo64(tensor.shape[0] * tensor.shape[1])
-      for i in 0..<tensor.shape[0] {
-        let value = tensor.kind == .gain ? Int32(1 << 22) : Int32((1 << 23) + Int(next() >> 42))
-        buffer.storeBytes(of: value, toByteOffset: tensor.offset + numbers + 4 * i, as: Int32.self)
-      }
-    }
+    return try ModelImage(manifest: manifest, weights: weights)
   }
 }

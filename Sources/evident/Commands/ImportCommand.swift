@@ -25,9 +25,19 @@ struct ImportCommand: AsyncParsableCommand {
   var name: String?
   @Option(help: ArgumentHelp("Write a pack file instead of adding to the store.", valueName: "file"))
   var pack: String?
+  @Option(
+    help: ArgumentHelp(
+      "Format of linear weights: 8bit, or 4bit in groups of 32 (default: 4 bits where a GGUF file has them, else 8).",
+      valueName: "8bit|4bit"))
+  var weights: Weights?
   @Option(help: "Threads to use; the result does not depend on it.") var threads: Int?
   @OptionGroup var signature: SignatureArguments
   @Flag(help: "Print JSON.") var json = false
+
+  enum Weights: String, ExpressibleByArgument, CaseIterable {
+    case eightBit = "8bit"
+    case fourBit = "4bit"
+  }
 
   func run() async throws {
     let settings = try await Settings()
@@ -40,6 +50,7 @@ struct ImportCommand: AsyncParsableCommand {
     defer { bar.finish() }
     let options = ImportOptions(
       threads: try threads ?? settings.integer("threads", 1...256) ?? ImportOptions.processors,
+      weights: weights.flatMap { WeightFormat(rawValue: $0.rawValue) } ?? .automatic,
       progress: { bar.update(done: $0.bytesDone, total: $0.bytesTotal) },
       checkTokenizer: { bytes, vocabularySize in try ModelText.checkTokenizer(bytes, vocabularySize: vocabularySize) },
       checkSources: signed.covers)
@@ -51,8 +62,9 @@ struct ImportCommand: AsyncParsableCommand {
       let chosen = try ModelName(name ?? ImportCommand.defaultName(directory))
       let store = ModelStore(root: settings.modelsFolder)
       let provenance = ModelProvenance(
-        importedAt: Int(Date().timeIntervalSince1970), licence: Licence.of(folder: directory),
-        path: URL(fileURLWithPath: directory).standardizedFileURL.path)
+        importedAt: Int(Date().timeIntervalSince1970),
+        licence: Licence.of(folder: directory) ?? Licence.of(gguf: directory),
+        path: URL(fileURLWithPath: directory).standardizedFileURL.path, weights: options.weights.rawValue)
       let digest = try store.importModel(directory: directory, as: chosen, options: options, provenance: provenance)
       try signed.record(in: store, digest)
       bar.finish()

@@ -21,7 +21,8 @@ struct ListCommand: AsyncParsableCommand {
       "ARCHITECTURE".padded(12), "IMPORTED", separator: "  ")
     for (model, provenance) in models {
       let summary = model.manifest.map(ModelSummary.init)
-      let imported = model.origin == .embedded ? "built in" : provenance.map { String($0.importedText.prefix(10)) } ?? "-"
+      let imported =
+        model.origin == .embedded ? "built in" : provenance.map { String($0.importedText.prefix(10)) } ?? "-"
       for name in model.names.isEmpty ? ["-"] : model.names {
         print(
           name.padded(width), String(model.digest.hex.prefix(12)), Terminal.bytes(model.bytes).padded(9),

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Digests
+import Foundation
 import ModelFiles
 import ModelGraph
 import ModelSigning
@@ -52,13 +53,17 @@ struct PublishCommand: AsyncParsableCommand {
 
   func run() async throws {
     let settings = try await Settings()
-    let interruption = Interruption()
     do {
-      if let signOnly {
-        try sign(signOnly, settings, interruption)
-      } else if let model, let folder {
-        try publish(model, folder, settings, interruption)
+      try await Interruption.cancelling {
+        if let signOnly {
+          try sign(signOnly, settings)
+        } else if let model, let folder {
+          try publish(model, folder, settings)
+        }
       }
+    } catch is CancellationError {
+      Terminal.note("stopped; nothing was written")
+      throw ExitCode(130)
     } catch let failure as FileFailure {
       throw CommandFailure(failure.description, hint: failure.remedy)
     }
@@ -70,7 +75,7 @@ struct PublishCommand: AsyncParsableCommand {
   }
 
   /// Everything is written and signed beside the folder-to-be, which then appears with all of it.
-  private func publish(_ model: String, _ folder: String, _ settings: Settings, _ interruption: Interruption) throws {
+  private func publish(_ model: String, _ folder: String, _ settings: Settings) throws {
     let store = ModelStore(root: settings.modelsFolder)
     let loaded = try store.open(model, checkingDigests: false)
     let incoming = try IncomingFolder(for: folder)
@@ -84,19 +89,20 @@ struct PublishCommand: AsyncParsableCommand {
     try Pack.write(loaded, to: incoming.path + "/" + ModelCard.packName) { bytes in
       done += bytes
       writing.update(done: done, total: total)
-      try interruption.check()
+      try Task.checkCancellation()
     }
     writing.finish()
     let publicKey = key.key.publicKey
     let card = ModelCard(name: name, manifest: loaded.manifest, digest: loaded.digest, key: publicKey)
     try ModelSigner.write(Array(card.text.utf8), ModelCard.fileName, in: incoming.path)
     try ModelSigner.write(Array(publicKey.pem.utf8), ModelSigner.publicKeyName, in: incoming.path)
-    try signFiles(in: incoming.path, name: name, key, interruption)
+    try signFiles(in: incoming.path, name: name, key)
+    try Task.checkCancellation()
     try incoming.publish()
     report(folder, key, digest: loaded.digest.description)
   }
 
-  private func sign(_ folder: String, _ settings: Settings, _ interruption: Interruption) throws {
+  private func sign(_ folder: String, _ settings: Settings) throws {
     guard try FileSystem.kind(of: folder) == .directory else {
       throw CommandFailure("\(folder) is not a folder", hint: "give the folder that holds the model's files")
     }
@@ -106,20 +112,20 @@ struct PublishCommand: AsyncParsableCommand {
         "there is a signature already: \(signature)", hint: "to sign anew, remove it first")
     }
     let key = try signingKey(settings)
-    try signFiles(in: folder, name: FileSystem.name(of: folder), key, interruption)
+    // Of `.` too, which is no name.
+    let name = URL(filePath: folder).standardizedFileURL.lastPathComponent
+    try signFiles(in: folder, name: name, key)
     report(folder, key, digest: nil)
   }
 
-  private func signFiles(
-    in folder: String, name: String, _ key: SigningKeyFile, _ interruption: Interruption
-  ) throws {
+  private func signFiles(in folder: String, name: String, _ key: SigningKeyFile) throws {
     let bar = ProgressBar("signing")
     defer { bar.finish() }
     let signature = try ModelSigner.sign(folder: folder, name: name, key: key.key, allowsSymlinks: allowSymlinks) {
       bar.update(done: $0, total: $1)
-      try interruption.check()
+      try Task.checkCancellation()
     }
-    try interruption.check()
+    try Task.checkCancellation()
     try ModelSigner.write(signature, ModelSigner.signatureName, in: folder)
   }
 

@@ -12,18 +12,25 @@ struct PullCommand: AsyncParsableCommand {
     commandName: "pull",
     abstract: "Fetches a model from a Hugging Face hub and imports it.",
     discussion: """
-      evident pull org/name                 the model's safetensors, or its only GGUF
-      evident pull org/name@revision        a branch, a tag or a commit
-      evident pull org/name:Q4_K_M          one GGUF, by its quantisation or its file name
+      evident pull org/name             the safetensors, or the only GGUF
+      evident pull org/name@revision    a branch, a tag or a commit
+      evident pull org/name:Q4_K_M      one GGUF, by quantisation or file name
 
-      Stop it with Ctrl-C and run it again: what has arrived is kept. Every file is checked against the
-      digest that the hub states. What the Hugging Face cache has is not fetched again.
-      Environment: HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE, HF_HUB_DOWNLOAD_TIMEOUT
-      (seconds without a byte, default 30), SSL_CERT_FILE.
+      Stop it with Ctrl-C and run it again: what has arrived is kept. Every file
+      is checked against the digest that the hub states. What the Hugging Face
+      cache has is not fetched again.
+      Environment: HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE,
+      HF_HUB_DOWNLOAD_TIMEOUT (seconds without a byte, 30), SSL_CERT_FILE,
+      HTTPS_PROXY, NO_PROXY.
       """)
 
   @Argument(help: ArgumentHelp("What to fetch.", valueName: "org/name[@revision][:file]")) var model: String
   @Option(help: "The name to keep it under (default: the repository's name in lower case).") var name: String?
+  @Option(
+    help: ArgumentHelp(
+      "Format of linear weights: 8bit, or 4bit in groups of 32 (default: 4 bits where a GGUF file has them, else 8).",
+      valueName: "8bit|4bit"))
+  var weights: ImportCommand.Weights?
   @Option(help: "Connections at the same time, 1 to 32.") var connections = 4
   @Option(help: "Attempts after one that brought nothing, 0 to 100.") var retries = 5
   @Option(help: "Threads for the import; the result does not depend on it.") var threads: Int?
@@ -44,7 +51,8 @@ struct PullCommand: AsyncParsableCommand {
       let reference = try HubReference(model)
       var options = ModelPull.Options(
         importing: ImportOptions(
-          threads: threads, progress: { display.importing($0) },
+          threads: threads, weights: weights.flatMap { WeightFormat(rawValue: $0.rawValue) } ?? .automatic,
+          progress: { display.importing($0) },
           checkTokenizer: { bytes, size in try ModelText.checkTokenizer(bytes, vocabularySize: size) }))
       options.name = try name.map { try ModelName($0) }
       options.connections = connections
@@ -113,7 +121,11 @@ private final class PullDisplay: Sendable {
     case .retrying(let reason, let seconds):
       download.note("\(reason); trying again in \(max(1, Int(seconds.rounded()))) s")
     case .damagedCache(let path): download.note("warning: \(path) is damaged and not used")
-    case .checking: break
+    case .checking(let what, let bytes):
+      // Whoever looks shall know what takes longer than a moment.
+      if Terminal.isErrorInteractive, bytes > 500_000_000 {
+        download.note("checking \(what) (\(Terminal.bytes(bytes)))")
+      }
     case .importing: download.finish()
     }
   }

@@ -27,7 +27,9 @@ struct RemoveCommand: AsyncParsableCommand {
     for model in models where seen.insert(model).inserted { report(try store.remove(model)) }
     guard downloads else { return }
     let bytes = try store.removeDownloads()
-    if json { print((["downloads": true, "bytes": .integer(bytes)] as JSON).text()) } else {
+    if json {
+      print((["downloads": true, "bytes": .integer(bytes)] as JSON).text())
+    } else {
       print("removed downloads; \(Terminal.bytes(bytes)) freed")
     }
   }
@@ -42,6 +44,8 @@ struct RemoveCommand: AsyncParsableCommand {
       return
     }
     let what = removed.names.isEmpty ? removed.digest?.description ?? "" : removed.names.joined(separator: ", ")
-    print("removed \(what); \(Terminal.bytes(removed.bytes)) freed" + (removed.digest == nil ? ", other names are left" : ""))
+    print(
+      "removed \(what); \(Terminal.bytes(removed.bytes)) freed"
+        + (removed.digest == nil ? ", other names are left" : ""))
   }
 }

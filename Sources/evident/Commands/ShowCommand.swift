@@ -28,23 +28,27 @@ struct ShowCommand: AsyncParsableCommand {
       return
     }
     let names = try store.list().first { $0.digest == loaded.digest }?.names ?? []
-    let provenance = store.provenance(of: loaded.digest)
+    let (provenance, signature) = (store.provenance(of: loaded.digest), store.signature(of: loaded.digest))
     if json {
       var object = try JSON.parse(loaded.manifestBytes).object ?? JSONObject()
-      object["about"] = about(loaded, names, provenance)
+      object["about"] = about(loaded, names, provenance, signature)
       print(JSON.object(object).text())
     } else {
-      show(loaded, names, provenance, store.signature(of: loaded.digest))
+      show(loaded, names, provenance, signature)
     }
   }
 
-  private func about(_ loaded: LoadedModel, _ names: [String], _ provenance: ModelProvenance?) -> JSON {
+  private func about(
+    _ loaded: LoadedModel, _ names: [String], _ provenance: ModelProvenance?, _ signature: ModelSignatureRecord?
+  ) -> JSON {
     var object = ModelSummary(loaded.manifest).json.object ?? JSONObject()
     object["digest"] = .string(loaded.digest.description)
     object["names"] = .array(names.map { .string($0) })
     object["contextLength"] = .integer(loaded.manifest.config.contextLength)
     object["licence"] = provenance?.licence.map { .string($0) } ?? .null
     object["provenance"] = provenance?.json ?? .null
+    object["signature"] =
+      signature.map { ["signer": .string($0.signer), "fingerprint": .string($0.fingerprint)] } ?? .null
     return .object(object)
   }
 

@@ -47,7 +47,9 @@ final class ProgressBar: Sendable {
   }
 
   /// Units per second.
-  private static func rate(since sample: (at: ContinuousClock.Instant, done: Int), _ done: Int, _ now: ContinuousClock.Instant) -> Int {
+  private static func rate(
+    since sample: (at: ContinuousClock.Instant, done: Int), _ done: Int, _ now: ContinuousClock.Instant
+  ) -> Int {
     let elapsed = (now - sample.at).components
     let milliseconds = Int(elapsed.seconds) * 1000 + Int(elapsed.attoseconds / 1_000_000_000_000_000)
     return milliseconds > 0 ? max(0, done - sample.done) * 1000 / milliseconds : 0

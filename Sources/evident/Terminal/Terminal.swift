@@ -20,6 +20,20 @@ enum Terminal {
     FileHandle.standardError.write(Data((text + "\n").utf8))
   }
 
+  /// Text that may quote a file of anyone's: nothing in it steers a terminal, and it fits on a screen.
+  static func printable(_ text: String, bytesMax: Int = 2000) -> String {
+    var out = ""
+    for scalar in text.unicodeScalars {
+      guard out.utf8.count < bytesMax else { return out + " …" }
+      switch scalar.properties.generalCategory {
+      case .control where scalar != "\n", .format, .lineSeparator, .paragraphSeparator:
+        out += "\\u{\(String(scalar.value, radix: 16))}"
+      default: out.unicodeScalars.append(scalar)
+      }
+    }
+    return out
+  }
+
   static func dim(_ text: String) -> String { usesColor(isErrorInteractive) ? "\u{1B}[2m\(text)\u{1B}[0m" : text }
   static func green(_ text: String) -> String { usesColor(isErrorInteractive) ? "\u{1B}[32m\(text)\u{1B}[0m" : text }
   static func red(_ text: String) -> String { usesColor(isErrorInteractive) ? "\u{1B}[31m\(text)\u{1B}[0m" : text }

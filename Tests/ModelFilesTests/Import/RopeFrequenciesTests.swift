@@ -44,7 +44,7 @@ import Testing
   ])
   func vectors(_ theta: String, _ headDimension: Int, _ first: UInt64, _ last: UInt64, _ digest: String) throws {
     let number = try #require(JSON.parse(theta).number)
-    let values = try RopeFrequencies.values(theta: number, headDimension: headDimension)
+    let values = try RopeFrequencies.values(theta: number, width: headDimension)
     #expect(values.count == headDimension / 2)
     #expect(values.first == first && values.last == last)
     #expect(Digest<Frequencies>(of: values.flatMap(\.bigEndianBytes)).hex == digest)
@@ -55,6 +55,6 @@ import Testing
   ])
   func otherThetasAreRefused(_ theta: String) throws {
     let number = try #require(JSON.parse(theta).number)
-    #expect(throws: ImportRejection.self) { try RopeFrequencies.values(theta: number, headDimension: 64) }
+    #expect(throws: ImportRejection.self) { try RopeFrequencies.values(theta: number, width: 64) }
   }
 }

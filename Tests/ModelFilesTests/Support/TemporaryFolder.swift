@@ -37,4 +37,6 @@ enum Fixtures {
     let here = (#filePath as NSString).deletingLastPathComponent
     return (here as NSString).deletingLastPathComponent + "/Fixtures/" + name
   }
+
+  static func bytes(_ name: String) -> [UInt8] { Array(FileManager.default.contents(atPath: path(name)) ?? Data()) }
 }

@@ -40,15 +40,15 @@ import Testing
       let config = RandomModel.configuration(
         hidden: 2, layers: 1, heads: 1, headDimension: 2, intermediate: 65535, vocabulary: 2)
       let image = try RandomModel(config: config, content: .extreme(sameSign: sameSign, exponent: 40)).image(&random)
-      let w = image.linear8("layers.0.down_proj")
-      let rows = (0..<w.rows).map { j in (0..<w.columns).map { Int128(w.values[j * w.columns + $0]) } }
+      let w = image.linear("layers.0.down_proj")
+      let literal = LiteralWeight(w)
       for q: [Int16] in [
         Array(repeating: 32767, count: 65535), Array(repeating: -32767, count: 65535),
         (0..<65535).map { _ in Bool.random(using: &random) ? 32767 : -32767 },
-        (0..<65535).map { w.values[$0] < 0 ? -32767 : 32767 },
+        literal.w[0].map { $0 < 0 ? -32767 : 32767 },
       ] {
         let x = Act16(q, exponent: -15)
-        let wanted = Literal.linear(x, rows, w.multipliers.map { Int128($0) }, w.exponent)
+        let wanted = literal.product(x)
         #expect(ReferenceOperators.linear([x], w) == [wanted])
         #expect(wanted.t.allSatisfy { abs(Int($0)) <= (1 << 30) - 1 })
       }
@@ -82,7 +82,7 @@ import Testing
     for index in 0..<65536 {
       for (a, b) in [(m, m), (m, -m), (-m, m), (-m, -m)] {
         let out = ReferenceOperators.rope(
-          Act32([Int32(a), Int32(b)], exponent: 0), position: 1, frequencies: [UInt64(index) << 48])
+          Act32([Int32(a), Int32(b)], exponent: 0), heads: 1, position: 1, frequencies: [UInt64(index) << 48])
         #expect(out.t.allSatisfy { abs(Int($0)) <= 1_518_600_000 })
       }
     }
@@ -99,9 +99,60 @@ import Testing
       cache.append(keys: k, values: k)
       cache.append(keys: Heads16(k.q.map { -$0 }, exponents: [1]), values: Heads16(k.q.map { -$0 }, exponents: [-300]))
       #expect(
-        ReferenceOperators.attention(q, cache, position: 1, keyValueHeads: 1, window: nil)
+        ReferenceOperators.attention(q, cache, visible: 0..<2, keyValueHeads: 1, softcap: nil)
           == Literal.attention(
-            q, [k, Heads16(k.q.map { -$0 }, exponents: [1])], [k, Heads16(k.q.map { -$0 }, exponents: [-300])], 1, nil))
+            q, [k, Heads16(k.q.map { -$0 }, exponents: [1])], [k, Heads16(k.q.map { -$0 }, exponents: [-300])], [0, 1]))
+    }
+  }
+
+  @Test(arguments: [TensorEntry.Kind.linear4, .linear4m])
+  func theWidestFourBitLinearIsExact(kind: TensorEntry.Kind) throws {
+    var random = SeededRandom.forTest()
+    let columns = 65504
+    for sameSign in [true, false] {
+      let config = RandomModel.configuration(
+        hidden: 2, layers: 1, heads: 1, headDimension: 2, intermediate: columns, vocabulary: 2)
+      let content = RandomModel.Content.extreme(sameSign: sameSign, exponent: 40)
+      let image = try RandomModel(config: config, content: content, formats: [kind]).image(&random)
+      let w = image.linear("layers.0.down_proj")
+      let literal = LiteralWeight(w)
+      #expect(literal.largest! == (kind == .linear4 ? 8 : 31) * 2047 << 15)
+      for q: [Int16] in [
+        Array(repeating: 32767, count: columns), Array(repeating: -32767, count: columns),
+        literal.w[0].map { $0 < 0 ? -32767 : 32767 },
+      ] {
+        let x = Act16(q, exponent: -15)
+        let wanted = literal.product(x)
+        #expect(ReferenceOperators.linear([x], w) == [wanted])
+        #expect(wanted.t.allSatisfy { abs(Int($0)) <= (1 << 30) - 1 })
+      }
+    }
+  }
+
+  /// Every architecture with the largest numbers everywhere, in every format.
+  @Test(arguments: Architectures.all.keys.sorted(), [[TensorEntry.Kind.linear8], [.linear4], [.linear4m]])
+  func everyArchitectureStaysWithinItsTypes(architecture: String, formats: [TensorEntry.Kind]) throws {
+    var random = SeededRandom.forTest()
+    for exponent in [-256, 20, 40, 256] {
+      for fractionBits in [8, 30] {
+        var config = RandomModel.configuration(of: architecture, &random)
+        config.residualFractionBits = fractionBits
+        if config.embeddingScale != nil { config.embeddingScale = (1 << 22) - 1 }
+        if config.attentionSoftcap != nil { config.attentionSoftcap = (1 << 29) - 1 }
+        if config.logitsSoftcap != nil { config.logitsSoftcap = 1 << 12 }
+        if config.headNormEpsilon != nil { config.headNormEpsilon = (1 << 53) - 1 }
+        let content = RandomModel.Content.extreme(sameSign: Bool.random(using: &random), exponent: exponent)
+        let image = try RandomModel(architecture: architecture, config: config, content: content, formats: formats)
+          .image(&random)
+        let interpreter = ReferenceInterpreter(image: image)
+        if config.isEncoder {
+          #expect(try interpreter.encode([0, 1, 1]).count == 3)
+        } else {
+          var state = interpreter.makeState()
+          let logits = try interpreter.evaluate([0, 1, 1], state: &state, logits: .all)
+          for l in logits { for t in l.values { #expect(abs(Int(t)) < 1 << 30) } }
+        }
+      }
     }
   }
 }

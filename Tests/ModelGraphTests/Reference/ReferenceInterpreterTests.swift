@@ -20,6 +20,10 @@ import Testing
     let interpreter = ReferenceInterpreter(image: image)
     var state = interpreter.makeState()
     var records: [TraceRecord] = []
+    if image.manifest.config.isEncoder {
+      _ = try interpreter.encode(tokens) { records.append($0) }
+      return records
+    }
     for start in stride(from: 0, to: tokens.count, by: chunk) {
       _ = try interpreter.evaluate(
         Array(tokens[start..<min(start + chunk, tokens.count)]), state: &state, logits: .all
@@ -42,17 +46,54 @@ import Testing
   func equalsTheLiteralTranscription(shape: ModelConfiguration, wild: Bool) throws {
     var random = SeededRandom.forTest()
     let image = try RandomModel(config: shape, content: wild ? .wild : .ordinary).image(&random)
-    let tokens = ReferenceInterpreterTests.tokens(5, image, &random)
+    try ReferenceInterpreterTests.compareWithLiteral(image, ReferenceInterpreterTests.tokens(5, image, &random))
+  }
+
+  static func compareWithLiteral(_ image: ModelImage, _ tokens: [Int32]) throws {
     let literal = LiteralInterpreter.run(image, tokens)
     var found: [String: Value] = [:]
-    for r in try ReferenceInterpreterTests.records(image, tokens, chunk: 5) {
-      found["\(r.name) \(r.position)"] = r.value
-    }
+    for r in try records(image, tokens, chunk: 5) { found["\(r.name) \(r.position)"] = r.value }
     #expect(found.count == literal.count)
     // The first difference says most; everything after it differs too.
     for r in literal {
       try #require(found["\(r.name) \(r.position)"] == r.value, "\(r.name) at position \(r.position)")
     }
+  }
+
+  /// Every architecture in every weight format, with its windows, biases, experts and caps.
+  @Test(arguments: Architectures.all.keys.sorted(), [false, true])
+  func everyArchitectureEqualsTheLiteralTranscription(architecture: String, wild: Bool) throws {
+    var random = SeededRandom.forTest()
+    for formats: [TensorEntry.Kind] in [[.linear8], [.linear4], [.linear4m], [.linear8, .linear4, .linear4m]] {
+      let config = RandomModel.configuration(of: architecture, &random)
+      let model = RandomModel(
+        architecture: architecture, config: config, content: wild ? .wild : .ordinary, formats: formats)
+      let image = try model.image(&random)
+      try ReferenceInterpreterTests.compareWithLiteral(image, ReferenceInterpreterTests.tokens(7, image, &random))
+    }
+  }
+
+  @Test(arguments: Architectures.all.keys.sorted())
+  func chunkingChangesNothingInAnyArchitecture(architecture: String) throws {
+    var random = SeededRandom.forTest()
+    let config = RandomModel.configuration(of: architecture, &random)
+    if config.isEncoder { return }
+    let image = try RandomModel(architecture: architecture, config: config, formats: [.linear8, .linear4m])
+      .image(&random)
+    // Longer than the interpreter's own blocks, and than every window.
+    let tokens = ReferenceInterpreterTests.tokens(41, image, &random)
+    let whole = ReferenceInterpreterTests.digests(try ReferenceInterpreterTests.records(image, tokens, chunk: 41))
+    #expect(whole.count == image.graph.nodes.count)
+    for chunk in [1, 7, 32] {
+      #expect(
+        ReferenceInterpreterTests.digests(try ReferenceInterpreterTests.records(image, tokens, chunk: chunk)) == whole)
+    }
+    // Logits where they are wanted only, the cap included.
+    let interpreter = ReferenceInterpreter(image: image)
+    var (a, b) = (interpreter.makeState(), interpreter.makeState())
+    let all = try interpreter.evaluate(tokens, state: &a, logits: .all)
+    #expect(try interpreter.evaluate(tokens, state: &b, logits: .last) == [all[40]])
+    #expect(a == b && Set(all.map(\.values)).count > 30)
   }
 
   @Test(arguments: shapes) func chunkingChangesNothing(shape: ModelConfiguration) throws {
@@ -125,6 +166,9 @@ import Testing
     #expect(
       Value.heads32(Heads32([1, 2], exponents: [3, 4])).encoded
         == [3, 0, 0, 0, 1, 0, 0, 0, 4, 0, 0, 0, 2, 0, 0, 0])
+    #expect(
+      Value.routes(Routes(ids: [5, 258], shares: [1, -2])).encoded
+        == [5, 0, 0, 0, 1, 0, 0, 0, 2, 1, 0, 0, 0xFE, 0xFF, 0xFF, 0xFF])
     #expect(a.digests["x"] == Digest(of: [0xFD, 0xFF, 0xFF, 0xFF, 1, 0, 0xFE, 0xFF]))
   }
 }

@@ -43,16 +43,19 @@ enum Literal {
 
   static let bigX: Int128 = (1 << 46) - 1
 
-  static func embed(_ w: [Int128], _ m: Int128, _ f: Int, _ bigF: Int) -> Residual {
-    Residual(w.map { Int(clamp(sh($0 * m, bigF - f), -bigX, bigX)) })
+  static func embed(_ w: [Int128], _ m: Int128, _ f: Int, _ scale: Int?, _ bigF: Int) -> Residual {
+    if let scale { return Residual(w.map { Int(clamp(sh($0 * m * Int128(scale), bigF - f - 14), -bigX, bigX)) }) }
+    return Residual(w.map { Int(clamp(sh($0 * m, bigF - f), -bigX, bigX)) })
   }
 
-  static func rmsNorm(_ x: Residual, _ g: [Int128], _ fg: Int, _ epsilon: Int128) -> Act16 {
-    let x = x.x.map { Int128($0) }
+  /// 4.2, steps 1 to 4.
+  ///
+  /// - Parameter addend: what is added to the squares, given k1.
+  static func scaled(_ x: [Int128], _ addend: (Int) -> Int128) -> [Int128] {
     let m = x.map { abs($0) }.max()!
     let k1 = max(0, bitlen(m) - 24)
     let u = x.map { rs($0, k1) }
-    let s = u.reduce(0) { $0 + $1 * $1 } + floorDivide(epsilon, power(2 * k1))
+    let s = max(1, u.reduce(0) { $0 + $1 * $1 } + addend(k1))
     let a = (bitlen(s) + 1) / 2
     var low: Int128 = 0
     var high: Int128 = 1 << 17
@@ -60,30 +63,26 @@ enum Literal {
       let r = (low + high) / 2
       if r * r * s <= power(2 * a + 30) { low = r } else { high = r }
     }
-    let v = zip(u, g).map { sh($0 * low, 9 - a) * $1 }
-    let (q, k) = quantise(v, 32767)
-    return Act16(q.map { Int16($0) }, exponent: k - 24 - fg)
+    return u.map { sh($0 * low, 9 - a) }
   }
 
-  static func linear(_ x: Act16, _ w: [[Int128]], _ m: [Int128], _ f: Int) -> Act32 {
-    var s = 0
-    while 32767 * 128 * Int128(w[0].count) * m.max()! > ((1 << 30) - 1) * power(s) { s += 1 }
-    let t = zip(w, m).map { row, m in
-      rs(zip(row, x.q).reduce(0) { $0 + $1.0 * Int128($1.1) } * m, s)
-    }
-    return Act32(t.map { Int32($0) }, exponent: x.exponent + s - f)
+  static func rmsNorm(_ x: Residual, _ g: [Int128], _ fg: Int, _ epsilon: Int128) -> Act16 {
+    let n = scaled(x.x.map { Int128($0) }) { k1 in floorDivide(epsilon, power(2 * k1)) }
+    let (q, k) = quantise(zip(n, g).map { $0 * $1 }, 32767)
+    return Act16(q.map { Int16($0) }, exponent: k - 24 - fg)
   }
 
   static func rope(_ x: Act32, _ hd: Int, _ p: Int, _ phi: [UInt64]) -> Act32 {
     var out = x
-    for i in 0..<(hd / 2) {
+    let bigR = phi.count
+    for i in 0..<bigR {
       let phase = Int128(p) * Int128(phi[i]) % power(64)
       let index = Int(floorDivide(phase + power(47), power(48)) % 65536)
       let (c, s) = (Int128(Tables.cosine[index]), Int128(Tables.cosine[(index + 49152) % 65536]))
       for h in 0..<(x.t.count / hd) {
-        let (a, b) = (Int128(x.t[h * hd + i]), Int128(x.t[h * hd + i + hd / 2]))
+        let (a, b) = (Int128(x.t[h * hd + i]), Int128(x.t[h * hd + i + bigR]))
         out.t[h * hd + i] = Int32(rs(a * c - b * s, 15))
-        out.t[h * hd + i + hd / 2] = Int32(rs(b * c + a * s, 15))
+        out.t[h * hd + i + bigR] = Int32(rs(b * c + a * s, 15))
       }
     }
     return out
@@ -100,12 +99,11 @@ enum Literal {
   }
 
   static func attention(
-    _ q: Heads16, _ keys: [Heads16], _ values: [Heads16], _ position: Int, _ window: Int?
+    _ q: Heads16, _ keys: [Heads16], _ values: [Heads16], _ visible: [Int], _ softcap: Int? = nil
   ) -> Heads32 {
     let heads = q.exponents.count
     let kvHeads = keys[0].exponents.count
     let hd = q.q.count / heads
-    let visible = Array(max(0, window.map { position - $0 + 1 } ?? 0)...position)
     var out = Heads32([], exponents: [])
     for h in 0..<heads {
       let kv = h / (heads / kvHeads)
@@ -113,7 +111,8 @@ enum Literal {
       let b = visible.map { j in
         var s: Int128 = 0
         for c in 0..<hd { s += Int128(q.q[h * hd + c]) * Int128(keys[j].q[kv * hd + c]) }
-        return clamp(sh(s, q.exponents[h] + keys[j].exponents[kv] + 12), -limit, limit)
+        let score = clamp(sh(s, q.exponents[h] + keys[j].exponents[kv] + 12), -limit, limit)
+        return softcap.map { cap(score, Int128($0)) } ?? score
       }
       let delta = b.map { b.max()! - $0 }
       let p0 = delta.map { Int128(Tables.exponential[Int($0 % 4096)]) * 512 }
@@ -141,15 +140,30 @@ enum Literal {
     return Act16(q.map { Int16($0) }, exponent: em + k)
   }
 
-  static func swiglu(_ g: Act32, _ u: Act32) -> Act16 {
-    let v = zip(g.t, u.t).map { g0, u0 -> Int128 in
+  /// RS(g_c · σ, 15) of 4.8.
+  private static func activated(_ g: Act32, _ activation: Activation) -> [Int128] {
+    let table =
+      switch activation {
+      case .silu: Tables.sigmoid
+      case .geluTanh: Tables.normalTanh
+      case .gelu: Tables.normal
+      }
+    return g.t.map { g0 in
       let x = clamp(sh(Int128(g0), g.exponent + 12), -65535, 65535)
       let (i, r) = (Int(abs(x) / 16), abs(x) % 16)
-      var sigma =
-        Int128(Tables.sigmoid[i]) + rs((Int128(Tables.sigmoid[i + 1]) - Int128(Tables.sigmoid[i])) * r, 4)
+      var sigma = Int128(table[i]) + rs((Int128(table[i + 1]) - Int128(table[i])) * r, 4)
       if x < 0 { sigma = 32768 - sigma }
-      return rs(Int128(g0) * sigma, 15) * Int128(u0)
+      return rs(Int128(g0) * sigma, 15)
     }
+  }
+
+  static func activate(_ g: Act32, _ activation: Activation) -> Act16 {
+    let (q, k) = quantise(activated(g, activation), 32767)
+    return Act16(q.map { Int16($0) }, exponent: g.exponent + k)
+  }
+
+  static func gated(_ g: Act32, _ u: Act32, _ activation: Activation) -> Act16 {
+    let v = zip(activated(g, activation), u.t).map { $0 * Int128($1) }
     let (q, k) = quantise(v, 32767)
     return Act16(q.map { Int16($0) }, exponent: g.exponent + u.exponent + k)
   }

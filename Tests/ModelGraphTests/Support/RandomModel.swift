@@ -1,7 +1,7 @@
 import Digests
 import ModelGraph
 
-/// Models made in a test: any shape, ordinary or hostile numbers.
+/// Models made in a test: any architecture and shape, ordinary or hostile numbers.
 struct RandomModel {
   /// What fills the tensors.
   enum Content {
@@ -13,8 +13,11 @@ struct RandomModel {
     case extreme(sameSign: Bool, exponent: Int)
   }
 
+  var architecture = "llama"
   var config: ModelConfiguration
   var content = Content.ordinary
+  /// What linear weights are stored as, one drawn for each whose width allows it.
+  var formats: [TensorEntry.Kind] = [.linear8]
 
   static func configuration(
     hidden: Int = 12, layers: Int = 2, heads: Int = 2, keyValueHeads: Int = 1, headDimension: Int = 6,
@@ -36,21 +39,29 @@ struct RandomModel {
   func make(_ random: inout SeededRandom) -> (ModelManifest, [UInt8]) {
     var entries: [TensorEntry] = []
     var weights: [UInt8] = []
-    for tensor in Architectures.all["llama"]!.tensors(config) {
+    for tensor in Architectures.all[architecture]!.tensors(config) {
+      let possible = tensor.kinds.filter {
+        formats.contains($0) && TensorEntry.bytes(kind: $0, shape: tensor.shape) != nil
+      }
+      let kind = possible.randomElement(using: &random) ?? tensor.kind
       weights += [UInt8](repeating: 0, count: TensorEntry.paddedTo64(weights.count) - weights.count)
-      let (bytes, exponent) = encoded(tensor, &random)
+      let numbers = RandomTensor(kind: kind, shape: tensor.shape, content: content).make(&random)
       entries.append(
         TensorEntry(
-          name: tensor.name, kind: tensor.kind, shape: tensor.shape, exponent: exponent, offset: weights.count,
-          bytes: bytes.count))
-      weights += bytes
+          name: tensor.name, kind: kind, shape: tensor.shape, exponent: numbers.exponent, offset: weights.count,
+          bytes: numbers.bytes.count))
+      weights += numbers.bytes
     }
     entries.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     let none: [UInt8] = []
+    let pairs = config.isEncoder ? 0 : config.headDimension / 2
+    let frequencies = (0..<pairs).map { (UInt64.max / 6) >> UInt64(2 * min($0, 20)) }
     let manifest = ModelManifest(
-      architecture: "llama", config: config,
-      ropeFrequencies: (0..<(config.headDimension / 2)).map { (UInt64.max / 6) >> UInt64(2 * min($0, 20)) },
-      tokens: .init(endOfSequence: [0], beginOfSequence: nil), tensors: entries,
+      architecture: architecture, config: config,
+      // Phi rotates a part of each head only.
+      ropeFrequencies: Array(frequencies.prefix(architecture == "phi3" ? max(1, pairs / 2) : pairs)),
+      localRopeFrequencies: architecture == "gemma3" ? frequencies.map { $0 / 3 } : nil,
+      tokens: .init(endOfSequence: config.isEncoder ? [] : [0], beginOfSequence: nil), tensors: entries,
       blobs: .init(
         weights: .init(digest: Digest(of: weights), bytes: weights.count),
         tokenizer: .init(digest: Digest(of: none), bytes: 0), chatTemplate: nil),
@@ -58,56 +69,41 @@ struct RandomModel {
     return (manifest, weights)
   }
 
-  private func encoded(_ tensor: TensorShape, _ random: inout SeededRandom) -> ([UInt8], exponent: Int) {
-    let count = tensor.shape.reduce(1, *)
-    let rows = tensor.shape[0]
-    let columns = tensor.shape.count > 1 ? tensor.shape[1] : rows
-    let largest = [.linear8: 128, .table16: 32768, .gain: (1 << 23) - 1][tensor.kind]!
-    var out: [UInt8] = []
-    for _ in 0..<count {
-      let value: Int
-      switch content {
-      case .ordinary where tensor.kind == .gain: value = Int.random(in: 1 << 21...1 << 22, using: &random)
-      case .ordinary: value = Int.random(in: -(largest - 1)...(largest - 1), using: &random)
-      case .wild: value = random.spread(largest - (tensor.kind == .gain ? 0 : 1))
-      case .extreme(let sameSign, _):
-        let positive = !sameSign && Bool.random(using: &random)
-        value = positive ? largest - (tensor.kind == .gain ? 0 : 1) : -largest
-      }
-      switch tensor.kind {
-      case .linear8: append(Int8(value), to: &out)
-      case .table16: append(Int16(value), to: &out)
-      case .gain: append(Int32(value), to: &out)
-      case .linear4, .linear4m, .bias: preconditionFailure("no llama of 8-bit weights has one")
-      }
-    }
-    if tensor.kind != .gain {
-      out += [UInt8](repeating: 0, count: TensorEntry.paddedTo64(out.count) - out.count)
-      for _ in 0..<rows {
-        let multiplier: Int
-        switch content {
-        case .ordinary: multiplier = Int.random(in: 1 << 21..<1 << 24, using: &random)
-        case .wild: multiplier = abs(random.spread((1 << 24) - 1))
-        case .extreme: multiplier = (1 << 24) - 1
-        }
-        append(UInt32(multiplier), to: &out)
-      }
-    }
-    return (out, exponent(tensor.kind, columns, &random))
-  }
+  // MARK: Every architecture
 
-  private func append(_ x: some FixedWidthInteger, to out: inout [UInt8]) {
-    withUnsafeBytes(of: x.littleEndian) { out.append(contentsOf: $0) }
-  }
-
-  private func exponent(_ kind: TensorEntry.Kind, _ columns: Int, _ random: inout SeededRandom) -> Int {
-    switch (content, kind) {
-    case (.extreme(_, let exponent), _): return exponent
-    case (.wild, _): return Bool.random(using: &random) ? Int.random(in: -256...256, using: &random) : 30
-    case (.ordinary, .gain): return 21 - Rounding.bitLength(columns) / 2
-    case (.ordinary, .linear8): return 23 + 7 + Rounding.bitLength(columns) / 2 - 1
-    case (.ordinary, .table16): return 23 + 15
-    case (.ordinary, _): preconditionFailure("no llama of 8-bit weights has one")
+  /// A configuration that has what the architecture is about.
+  static func configuration(of architecture: String, _ random: inout SeededRandom) -> ModelConfiguration {
+    var c = configuration(
+      hidden: 64, layers: 3, heads: 4, keyValueHeads: [1, 2, 4].randomElement(using: &random)!, headDimension: 8,
+      intermediate: 32, vocabulary: 41, context: 80, tied: Bool.random(using: &random))
+    func someLayers() -> Set<Int> { Set((0..<3).filter { _ in Bool.random(using: &random) } + [1]) }
+    switch architecture {
+    case "llama": break
+    case "mistral": (c.window, c.localLayers) = (Int.random(in: 1...6, using: &random), someLayers())
+    case "qwen2": c.biases = [.query, .key, .value]
+    case "qwen3": c.headNormEpsilon = 8 << 24
+    case "smollm3": c.ropelessLayers = someLayers()
+    case "phi3":
+      (c.window, c.localLayers) = (3, [0, 1, 2])
+      c.biases = Set(Projection.allCases)
+    case "gemma2", "gemma3":
+      (c.window, c.localLayers) = (4, someLayers())
+      (c.embeddingScale, c.activation) = (8 << 14, .geluTanh)
+      c.logitsSoftcap = 30 << 16
+      c.attentionSoftcap = architecture == "gemma2" ? 295_451 : nil
+      c.headNormEpsilon = architecture == "gemma3" ? 8 << 23 : nil
+    case "mixtral":
+      (c.experts, c.expertsPerToken) = (4, 2)
+      c.biases = [.output]
+    case "qwen3moe":
+      (c.experts, c.expertsPerToken) = (6, Int.random(in: 1...6, using: &random))
+      (c.headNormEpsilon, c.expertSharesOfAll) = (8 << 24, Bool.random(using: &random))
+    case "bert":
+      (c.pooling, c.normalised, c.activation) = (.mean, true, .gelu)
+      (c.tiedEmbeddings, c.keyValueHeads) = (false, 4)
+      c.biases = [.query, .key, .value, .output, .up, .down]
+    default: preconditionFailure("a configuration of \(architecture)")
     }
+    return c
   }
 }

@@ -9,4 +9,9 @@ extension ReferenceOperators {
         return Rounding.clamped(x + summand, to: Residual.limit)
       })
   }
+
+  /// 4.9 addResiduals(residual, residual) → residual.
+  package static func addResiduals(_ x: Residual, _ z: Residual) -> Residual {
+    Residual(zip(x.x, z.x).map { Rounding.clamped($0 + $1, to: Residual.limit) })
+  }
 }

@@ -3,23 +3,23 @@ extension ReferenceOperators {
   private static let scoreFractionBits = 12
   private static let scoreLimit = (1 << 30) - 1
 
-  /// 4.6 attention(queries, keys, values) → heads32, for the query at `position`.
+  /// 4.6 attention(queries, keys, values) → heads32, for the query of one position.
   ///
   /// - Parameters:
-  ///   - cache: keys and values of the positions 0…position at least.
-  ///   - window: how many positions are visible, the query's own included; nil for all.
+  ///   - cache: keys and values of the visible positions at least.
+  ///   - visible: the positions that the query sees, at least one.
+  ///   - softcap: C, nil for none.
   package static func attention(
-    _ queries: Heads16, _ cache: KeyValueCache, position: Int, keyValueHeads: Int, window: Int?
+    _ queries: Heads16, _ cache: KeyValueCache, visible: Range<Int>, keyValueHeads: Int, softcap: Int?
   ) -> Heads32 {
     let heads = queries.exponents.count
     let width = queries.q.count / heads
-    let first = window.map { max(0, position - $0 + 1) } ?? 0
     var out = Heads32([], exponents: [])
     out.t.reserveCapacity(queries.q.count)
     for head in 0..<heads {
       let (t, exponent) = attention(
         query: queries.q[(head * width)..<((head + 1) * width)], queries.exponents[head], cache,
-        keyValueHead: head / (heads / keyValueHeads), visible: first..<(position + 1))
+        keyValueHead: head / (heads / keyValueHeads), visible: visible, softcap)
       out.t += t
       out.exponents.append(exponent)
     }
@@ -27,13 +27,15 @@ extension ReferenceOperators {
   }
 
   private static func attention(
-    query: ArraySlice<Int16>, _ queryExponent: Int, _ cache: KeyValueCache, keyValueHead: Int, visible: Range<Int>
+    query: ArraySlice<Int16>, _ queryExponent: Int, _ cache: KeyValueCache, keyValueHead: Int, visible: Range<Int>,
+    _ softcap: Int?
   ) -> (t: [Int32], exponent: Int) {
     // 1, 2: scores in units of 2^-12, as exponents of two.
     let scores = visible.map { j in
       let key = cache.keys.head(keyValueHead, at: j)
-      return Rounding.scaled(
+      let score = Rounding.scaled(
         dot(query, key.q), byPowerOfTwo: queryExponent + key.exponent + scoreFractionBits, limit: scoreLimit)
+      return softcap.map { capped(score, $0) } ?? score
     }
     let largest = scores.max() ?? 0
     // 3 to 5: weights of the visible positions, and their sum.

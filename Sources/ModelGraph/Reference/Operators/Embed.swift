@@ -1,24 +1,28 @@
 extension ReferenceOperators {
-  /// 4.1 embed(token) → residual.
+  /// 4.1 embed(token) → residual, and embedPosition(position).
   ///
   /// - Parameters:
   ///   - token: a row of the table.
+  ///   - scale: m, in units of 2^-14; nil for one.
   ///   - fractionBits: F.
-  package static func embed(_ token: Int, _ table: Table16, fractionBits: Int) -> Residual {
+  package static func embed(_ token: Int, _ table: Table16, scale: Int? = nil, fractionBits: Int) -> Residual {
     let row = UnsafeBufferPointer(rebasing: table.values[(token * table.columns)..<((token + 1) * table.columns)])
-    return embed(row, Int(table.multipliers[token]), shift: fractionBits - table.exponent)
+    return embed(row, Int(table.multipliers[token]), scale, shift: fractionBits - table.exponent)
   }
 
   /// The same from the rows of the head, when embeddings are tied.
-  package static func embed(_ token: Int, _ head: Linear8, fractionBits: Int) -> Residual {
+  package static func embed(_ token: Int, _ head: Linear8, scale: Int? = nil, fractionBits: Int) -> Residual {
     let row = UnsafeBufferPointer(rebasing: head.values[(token * head.columns)..<((token + 1) * head.columns)])
-    return embed(row, Int(head.multipliers[token]), shift: fractionBits - head.exponent)
+    return embed(row, Int(head.multipliers[token]), scale, shift: fractionBits - head.exponent)
   }
 
-  /// x_c = clamp(SH(w_vc · M_v, F - f), -X, X).
+  /// x_c = clamp(SH(w_vc · M_v, F - f), -X, X), or with a scale clamp(SH(w_vc · M_v · m, F - f - 14), -X, X).
   private static func embed(
-    _ row: UnsafeBufferPointer<some FixedWidthInteger>, _ multiplier: Int, shift: Int
+    _ row: UnsafeBufferPointer<some FixedWidthInteger>, _ multiplier: Int, _ scale: Int?, shift: Int
   ) -> Residual {
-    Residual(row.map { Rounding.scaled(Int($0) * multiplier, byPowerOfTwo: shift, limit: Residual.limit) })
+    // w < 2^15, M < 2^24 and m < 2^22.
+    let factor = multiplier * (scale ?? 1)
+    let shift = scale == nil ? shift : shift - 14
+    return Residual(row.map { Rounding.scaled(Int($0) * factor, byPowerOfTwo: shift, limit: Residual.limit) })
   }
 }

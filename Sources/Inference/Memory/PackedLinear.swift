@@ -1,0 +1,45 @@
+import CKernels
+
+/// A linear weight, or one expert's part of it, in the order in which the kernels read it.
+struct PackedLinear: @unchecked Sendable {
+  // Sendable because what it points to is not written after packing.
+  enum Format {
+    case eight(ev_linear8)
+    case four(ev_linear4)
+  }
+
+  let format: Format
+  /// What a product adds to the exponent of its input.
+  let exponent: Int32
+  /// Outputs.
+  let rows: Int
+  /// Inputs.
+  let columns: Int
+
+  var paddedRows: Int { Int(ev_padded_out(Int32(rows))) }
+  var paddedColumns: Int { Int(ev_padded_in(Int32(columns))) }
+  /// Units of which threads take some each.
+  var blocks: Int { paddedRows / Int(EV_BLOCK_OUTPUTS) }
+
+  /// Whether activations need the sums of their groups.
+  var readsGroupSums: Bool {
+    if case .four = format { true } else { false }
+  }
+
+  /// The outputs of some blocks for some rows of activations.
+  ///
+  /// - Parameters:
+  ///   - planes: shape rows × planeBytes.
+  ///   - t: where output 0 of the first row goes, or would go; `stride` elements from row to row.
+  @inline(__always)
+  func multiply(
+    _ kernels: UnsafePointer<ev_kernel_set>, _ planes: UnsafeRawPointer, planeBytes: Int, rows: Int,
+    blocks: Range<Int>, into t: UnsafeMutablePointer<Int32>, stride: Int
+  ) {
+    let (first, end) = (Int32(blocks.lowerBound), Int32(blocks.upperBound))
+    switch format {
+    case .eight(var weight): kernels.pointee.linear8(&weight, planes, planeBytes, Int32(rows), first, end, t, stride)
+    case .four(var weight): kernels.pointee.linear4(&weight, planes, planeBytes, Int32(rows), first, end, t, stride)
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import ArgumentParser
+import Foundation
+
+extension Evident {
+  /// Runs the command that the arguments name. An error may quote a file of anyone's, and is made fit for a
+  /// terminal before it is printed.
+  static func main() async {
+    do {
+      var command = try parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      let message = fullMessage(for: error)
+      // What ArgumentParser says itself is about what was typed, and has exit statuses of its own.
+      guard message.hasPrefix("Error: "), exitCode(for: error) == .failure else { exit(withError: error) }
+      Terminal.note(Terminal.printable(message))
+      Foundation.exit(ExitCode.failure.rawValue)
+    }
+  }
+}
