@@ -219,7 +219,7 @@ def expression(r, depth=0):
         return f"({e()}){r.choice(methods)}"
     if kind == 7:
         return f"({e()} if {e()} else {e()})"
-    return r.choice([f"[{e()}, {e()}]", f"not {e()}", f"{{'q': {e()}}}", f"-({e()})"])
+    return r.choice([f"[{e()}, {e()}]", f"(not {e()})", f"{{'q': {e()}}}", f"-({e()})"])
 
 
 def random_template(r):

@@ -30,7 +30,10 @@ struct Unigram: Sendable {
     trie = ByteTrie(entries)
   }
 
-  /// The model as SentencePiece runs it: only normal pieces (type 1) take part.
+  /// What a user-defined piece costs: SentencePiece's −0.1, which beats every other path.
+  private static let userDefinedScore = Binary64(singleBits: 0xBDCC_CCCD)
+
+  /// The model as SentencePiece runs it: only normal (type 1) and user-defined pieces (4) take part.
   ///
   /// - Parameter scoreBits: by id, the bits of IEEE 754 binary32 numbers.
   init(
@@ -49,10 +52,12 @@ struct Unigram: Sendable {
       guard let score = Binary64(singleBits: bits) else {
         throw .invalid(field: "scores", reason: "the score of token \(id) is not a number")
       }
-      scores.append(score)
-      guard types[id] == 1, let bytes = vocabulary.bytes(of: id), !bytes.isEmpty else { continue }
-      if least.map({ $0 > score }) ?? true { least = score }
+      let isUserDefined = types[id] == 4
+      scores.append(isUserDefined ? Self.userDefinedScore ?? score : score)
+      guard types[id] == 1 || isUserDefined, let bytes = vocabulary.bytes(of: id), !bytes.isEmpty else { continue }
       entries.append((Array(bytes), Int32(id)))
+      if isUserDefined { continue }
+      if least.map({ $0 > score }) ?? true { least = score }
     }
     self.vocabulary = vocabulary
     self.scores = scores

@@ -27,6 +27,7 @@ struct CompiledSet: Sendable {
   private var ascii: (UInt64, UInt64) = (0, 0)
   private var categories: UInt32 = 0
   private var flags: UInt32 = 0
+  /// Sorted and apart.
   private var ranges: [(UInt32, UInt32)] = []
   private var isComplement = false
   /// Only when the flat tests cannot express the set.
@@ -43,6 +44,16 @@ struct CompiledSet: Sendable {
       inner = s
     }
     if !flatten(inner) { general = set }
+    ranges.sort { $0.0 < $1.0 }
+    var apart: [(UInt32, UInt32)] = []
+    for (low, high) in ranges {
+      if let last = apart.last, low <= last.1 {
+        apart[apart.count - 1].1 = max(last.1, high)
+      } else {
+        apart.append((low, high))
+      }
+    }
+    ranges = apart
   }
 
   private mutating func flatten(_ set: ScalarSet) -> Bool {
@@ -73,7 +84,12 @@ struct CompiledSet: Sendable {
   private func containsBeyondASCII(_ scalar: UInt32, _ properties: UInt32) -> Bool {
     if let general { return general.contains(scalar, properties) }
     if categories >> (properties & 31) & 1 != 0 || properties & flags != 0 { return !isComplement }
-    for (low, high) in ranges where scalar >= low && scalar <= high { return !isComplement }
-    return isComplement
+    var low = 0
+    var high = ranges.count
+    while low < high {
+      let middle = (low + high) >> 1
+      if scalar > ranges[middle].1 { low = middle + 1 } else { high = middle }
+    }
+    return (low < ranges.count && scalar >= ranges[low].0) != isComplement
   }
 }

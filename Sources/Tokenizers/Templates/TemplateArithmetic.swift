@@ -4,6 +4,10 @@ extension TemplateInterpreter {
     _ name: String, _ left: TemplateValue, _ right: TemplateValue, _ line: Int
   ) throws(TemplateError) -> TemplateValue {
     if let a = left.asInteger, let b = right.asInteger { return try integers(name, a, b, line) }
+    if name == "%", case .string(let format) = left {
+      try charge(right.weight)
+      return try made(.string(try percentFormatted(format, right, line)))
+    }
     if case .bool(let b) = left { return try arithmetic(name, .integer(b ? 1 : 0), right, line) }
     if case .bool(let b) = right { return try arithmetic(name, left, .integer(b ? 1 : 0), line) }
     switch (name, left, right) {
@@ -30,9 +34,6 @@ extension TemplateInterpreter {
       let (size, overflow) = l.weight.multipliedReportingOverflow(by: max(n, 0))
       try charge(overflow ? Int.max : size)
       return try makeList(Array(repeatElement(l.items, count: max(n, 0)).joined()), kind: l.kind)
-    case ("%", .string(let format), _):
-      try charge(right.weight)
-      return try made(.string(try percentFormatted(format, right, line)))
     case (_, .undefined(let what), _), (_, _, .undefined(let what)):
       throw .failed("\(what) is undefined, and \"\(name)\" of it is wanted", line: line)
     case (_, .decimal, .decimal), (_, .decimal, .integer), (_, .integer, .decimal):

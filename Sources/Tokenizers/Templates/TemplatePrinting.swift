@@ -203,7 +203,7 @@ struct TemplateJSONWriter {
       case 0x0C: out.append(contentsOf: "\\f".utf8)
       case 0x08: out.append(contentsOf: "\\b".utf8)
       case 0..<0x20: writeEscape(c)
-      case 0x7F... where escapesNonASCII && c != 0x7F:
+      case 0x7F... where escapesNonASCII:
         if c < 0x10000 {
           writeEscape(c)
         } else {

@@ -48,8 +48,13 @@ extension TemplateInterpreter {
       case .loop: return name == "iterable"
       default: return false
       }
-    case "odd": return try integer(value, line) % 2 != 0
-    case "even": return try integer(value, line) % 2 == 0
+    case "odd", "even":
+      if let format = value.text {
+        // To Python this is formatting, whose result is no number.
+        _ = try percentFormatted(format, .integer(2), line)
+        return false
+      }
+      return (try integer(value, line) % 2 == 0) == (name == "even")
     case "divisibleby":
       let divisor = try integer(arguments.value(0, "num") ?? .none, line)
       guard divisor != 0 else { throw .failed("division by zero", line: line) }
