@@ -49,9 +49,9 @@ def test_cuts_cost_no_byte_twice(tmp_path, hub):
     hub.add("org/big", BIG)
     hub.faults.cuts[WEIGHTS] = [1_000_000, 0, 3_000_001, 70_000, 5_000_000, 12, 1]
     done = pull(tmp_path, hub, "org/big", "--retries", "3")
-    # Connections that break together are one line.
-    assert 5 <= done.err.count("trying again") <= 7 and hub.sent(WEIGHTS) == SIZE
-    assert not hub.faults.cuts[WEIGHTS] and len(hub.requests(WEIGHTS)) == 10
+    assert hub.sent(WEIGHTS) == SIZE and not hub.faults.cuts[WEIGHTS]
+    # Which connection meets which cut is chance: one that lies behind the end of a part cuts nothing.
+    assert 4 <= done.err.count("trying again") <= 7 and 7 <= len(hub.requests(WEIGHTS)) <= 10
     sound(tmp_path)
 
 
