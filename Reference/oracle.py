@@ -6,9 +6,9 @@ error and ends with another status.
 
     make-random PACK --seed S [--architecture A] [--weights W] [--vary] [--config JSON] [sizes]
         Writes a random tiny model as a pack: {"model": DIGEST, "architecture": A, "config": {…}}. A is one of those
-        that `architectures` lists (default llama), W is 8bit (default), 4bit, 4bit-minimums (linear4m) or mixed (each
-        weight one of the three); a weight whose input is no multiple of 32 is linear8 whatever W is. --vary adds a
-        random choice of the optional members that A allows; --config adds or replaces members, null removes one.
+        that `architectures` lists (default llama), W is 8bit (default), 16bit, 4bit, 4bit-minimums (linear4m) or mixed
+        (each weight one of the four); a weight whose input is no multiple of 32 is linear8 instead of 4 bits. --vary
+        adds a random choice of the optional members that A allows; --config adds or replaces members, null removes one.
         --rotating N: only the first N elements of each head rotate. The same arguments give the same bytes.
     run PACK --tokens 1,2,3 --max-tokens N [--parameters JSON] [--seed S] [--nonce HEX] [--no-trace] [digests]
         Generates with a decoder: {"model", "tokens": […], "finish", "positions", "trace": {NAME: DIGEST}}.
@@ -18,8 +18,8 @@ error and ends with another status.
         Trace digests (arithmetic.md, section 8) of a model of either kind over these ids: {NAME: DIGEST}.
     embed PACK --tokens 1,2,3 [--dimensions D]
         Of an encoder: {"model", "vector": […], "exponent", "trace": {…}}; the vector of section 4.17.
-    from-hf DIRECTORY PACK [--weights 8bit|4bit]
-        Converts a Hugging Face directory by the rules of model.md: {"model", "architecture", "config"}.
+    from-hf DIRECTORY PACK [--weights 4bit|8bit|16bit]
+        Converts a Hugging Face directory by the rules of model.md (default: 16bit for encoders, 8bit otherwise): {"model", "architecture", "config"}.
     tables          {NAME: DIGEST} of section 10.
     architectures   {"decoders": […], "encoders": […]}.
 """
@@ -116,7 +116,7 @@ def _make_random(arguments):
 
 
 def _from_hf(arguments):
-    bits = {"8bit": 8, "4bit": 4}[arguments.weights]
+    bits = {"8bit": 8, "4bit": 4, "16bit": 16, "": None}[arguments.weights]
     _print(_described(importer.import_directory(arguments.directory, arguments.pack, bits)))
 
 
@@ -181,7 +181,7 @@ def _parser():
     from_hf = commands.add_parser("from-hf", help="convert a Hugging Face directory")
     from_hf.add_argument("directory")
     from_hf.add_argument("pack")
-    from_hf.add_argument("--weights", choices=["8bit", "4bit"], default="8bit")
+    from_hf.add_argument("--weights", choices=["4bit", "8bit", "16bit"], default="")
     from_hf.set_defaults(run=_from_hf)
 
     commands.add_parser("tables", help="print the digests of the tables").set_defaults(run=_tables)

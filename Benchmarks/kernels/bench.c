@@ -59,8 +59,8 @@ static void *noise(size_t bytes) {
   return p;
 }
 
-typedef enum { LINEAR8, LINEAR4, LINEAR4M } format;
-static const char *const format_names[] = {"linear8", "linear4", "linear4m"};
+typedef enum { LINEAR8, LINEAR4, LINEAR4M, LINEAR16 } format;
+static const char *const format_names[] = {"linear8", "linear4", "linear4m", "linear16"};
 
 // Copies of the weight, so that a product by few rows finds none of it in a cache, as in a model.
 typedef struct {
@@ -84,6 +84,10 @@ static void multiply(void *argument) {
   if (p->kind == LINEAR8) {
     const ev_linear8 w = {(const int8_t *)packed, p->sums, p->multipliers, p->in, in_padded, p->out, out_padded, 26};
     set->linear8(&w, p->planes, p->plane_stride, p->rows, 0, out_padded / 16, p->t, (size_t)p->out);
+  } else if (p->kind == LINEAR16) {
+    const ev_linear16 w = {
+        (const int8_t *)packed, p->offsets, p->multipliers, p->in, in_padded, p->out, out_padded, 3, 30};
+    set->linear16(&w, p->planes, p->plane_stride, p->rows, 0, out_padded / 16, p->t, (size_t)p->out);
   } else {
     const ev_linear4 w = {
         packed, p->offsets, p->multipliers, p->in, in_padded, p->out, out_padded, 20, 26, p->kind == LINEAR4M};
@@ -92,8 +96,10 @@ static void multiply(void *argument) {
 }
 
 static void bench_linear(format kind, int32_t out, int32_t in, int rows) {
-  const size_t bytes = kind == LINEAR8 ? (size_t)ev_padded_in(in) * (size_t)ev_padded_out(out)
-                                       : ev_linear4_bytes(out, in, kind == LINEAR4M);
+  const size_t elements = (size_t)ev_padded_in(in) * (size_t)ev_padded_out(out);
+  const size_t bytes = kind == LINEAR8    ? elements
+                       : kind == LINEAR16 ? 2 * elements
+                                          : ev_linear4_bytes(out, in, kind == LINEAR4M);
   product p = {.kind = kind, .in = in, .out = out, .rows = rows};
   p.count = rows <= 16 ? 1 + (int)(((size_t)512 << 20) / bytes) : 1;
   p.copies = calloc((size_t)p.count, sizeof *p.copies);
@@ -260,7 +266,7 @@ int main(int argc, char **argv) {
   printf("kernel set %s, one thread\n", set->name);
   const int32_t shapes[][2] = {{576, 576}, {1536, 576}, {576, 1536}, {49152, 576}, {2048, 2048}, {2048, 8192}};
   const int rows[] = {1, 2, 4, 16, 64, 512};
-  for (format kind = LINEAR8; kind <= LINEAR4M; kind++) {
+  for (format kind = LINEAR8; kind <= LINEAR16; kind++) {
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
       for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) bench_linear(kind, shapes[s][0], shapes[s][1], rows[r]);
     }

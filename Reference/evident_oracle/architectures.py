@@ -9,7 +9,7 @@ ENCODERS = ("bert",)
 ARCHITECTURES = tuple(sorted(DECODERS + ENCODERS))
 HEAD_NORMS = ("gemma3", "qwen3", "qwen3moe")
 POST_NORMS = ("gemma2", "gemma3")
-LINEAR_KINDS = ("linear4", "linear4m", "linear8")
+LINEAR_KINDS = ("linear16", "linear4", "linear4m", "linear8")
 ATTENTION_PROJECTIONS = ("k_proj", "o_proj", "q_proj", "v_proj")
 PROJECTIONS = tuple(sorted(ATTENTION_PROJECTIONS + ("down_proj", "gate_proj", "up_proj")))
 

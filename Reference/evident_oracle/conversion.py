@@ -35,13 +35,13 @@ def _multipliers(scale):
     return np.minimum(round_away(np.ldexp(scale, exponent)), 2**24 - 1).astype(np.int64), exponent
 
 
-def matrix(name, x, limit, factor=1.0):
-    """linear8 (limit 127) or table16 (limit 32767); `factor` multiplies the scales of the rows."""
+def matrix(name, x, limit, factor=1.0, kind=None):
+    """linear8 (limit 127), linear16 or table16 (32767); `factor` multiplies the scales of the rows."""
     x = finite(name, x)
     m = np.abs(x).max(axis=1)
     integers = round_away((x * float(limit)) / np.where(m == 0, 1.0, m)[:, None])
     multipliers, exponent = _multipliers(m / float(limit) * factor)
-    return Matrix(integers.astype(np.int8 if limit == 127 else np.int16), multipliers, exponent)
+    return Matrix(integers.astype(np.int8 if limit == 127 else np.int16), multipliers, exponent, kind)
 
 
 def _vector(kind, x, zero, most):

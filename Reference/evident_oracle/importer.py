@@ -5,7 +5,7 @@ import os
 import numpy as np
 
 from . import conversion, huggingface, model, pooling
-from .architectures import tensor_shapes
+from .architectures import ENCODERS, tensor_shapes
 from .canonical import Rejection
 from .safetensors import read_directory
 from .weights import GROUP
@@ -172,6 +172,8 @@ def _converted(name, kinds, array, factor, bits):
         return conversion.bias(name, array, factor)
     if kinds == ("table16",):
         return conversion.matrix(name, array, 32767)
+    if bits == 16 and "linear16" in kinds:
+        return conversion.matrix(name, array, 32767, factor, "linear16")
     if bits == 4 and "linear4" in kinds and array.shape[1] % GROUP == 0:
         return conversion.linear4(name, array, factor)
     return conversion.matrix(name, array, 127, factor)
@@ -188,9 +190,10 @@ def _chat_template(directory):
     return None if template is None else template.encode("utf-8")
 
 
-def import_directory(directory, path, bits=8):
-    """Converts a directory to a pack and returns the loaded model."""
+def import_directory(directory, path, bits=None):
+    """Converts a directory to a pack and returns the loaded model; `bits` None is 16 for encoders, 8 otherwise."""
     description = huggingface.read(directory)
+    bits = bits or (16 if description.architecture in ENCODERS else 8)
     arrays, weight_files = read_directory(directory)
     generation = huggingface.optional_json(directory, "generation_config.json")
 

@@ -8,7 +8,7 @@ from . import architectures, conversion, frequencies, model
 from .architectures import Config
 from .weights import GROUP, Grouped, Matrix, Vector, decoded_scale
 
-FORMATS = ("8bit", "4bit", "4bit-minimums", "mixed")
+FORMATS = ("8bit", "16bit", "4bit", "4bit-minimums", "mixed")
 LARGEST_CODE = 15 << 11 | 2047
 
 
@@ -69,11 +69,11 @@ def _multipliers(rng, rows):
     return multipliers.astype(np.int64)
 
 
-def _matrix(rng, shape, dtype, scale_bits):
+def _matrix(rng, shape, dtype, scale_bits, kind=None):
     """Weights over the whole range of the type, lowest value included."""
     limits = np.iinfo(dtype)
     weights = rng.integers(limits.min, limits.max + 1, size=shape).astype(dtype)
-    return Matrix(weights, _multipliers(rng, shape[0]), 24 + scale_bits)
+    return Matrix(weights, _multipliers(rng, shape[0]), 24 + scale_bits, kind)
 
 
 def _grouped(rng, shape, minimums, scale_bits):
@@ -102,10 +102,13 @@ def _linear(rng, name, shape, kinds, weight_format, config):
     if name.endswith("router"):
         bits -= 1
     kind = {
-        "8bit": "linear8", "4bit": "linear4", "4bit-minimums": "linear4m", "mixed": str(rng.choice(sorted(kinds))),
+        "8bit": "linear8", "4bit": "linear4", "4bit-minimums": "linear4m", "16bit": "linear16",
+        "mixed": str(rng.choice(sorted(kinds))),
     }[weight_format]
-    if kind not in kinds or (kind != "linear8" and shape[1] % GROUP):
+    if kind not in kinds or (kind in ("linear4", "linear4m") and shape[1] % GROUP):
         kind = "linear8"
+    if kind == "linear16":
+        return _matrix(rng, shape, np.int16, bits + 8, kind)
     return _matrix(rng, shape, np.int8, bits) if kind == "linear8" else _grouped(rng, shape, kind == "linear4m", bits)
 
 

@@ -11,18 +11,21 @@ from .integers import RS, power_of_two_shift
 GROUP = 32
 
 
-class Matrix:
-    """linear8 or table16: integer weights [rows, columns], multipliers M [rows], exponent f."""
+def _two_shifts(largest, columns, multipliers):
+    bound = 32767 * largest * columns
+    s1 = power_of_two_shift(bound, 2**38)
+    return s1, power_of_two_shift(int(RS(bound, s1)) * int(multipliers.max()), 2**30 - 1)
 
-    def __init__(self, weights, multipliers, exponent):
+
+class Matrix:
+    """linear8, linear16 or table16: integer weights [rows, columns], multipliers M [rows], exponent f."""
+
+    def __init__(self, weights, multipliers, exponent, kind=None):
         self.weights = weights
+        self.kind = kind or ("linear8" if weights.dtype.itemsize == 1 else "table16")
         self.multipliers = np.asarray(multipliers).astype(np.int64)
         self.exponent = exponent
         self._transposed = None
-
-    @property
-    def kind(self):
-        return "linear8" if self.weights.dtype.itemsize == 1 else "table16"
 
     @property
     def shape(self):
@@ -31,7 +34,7 @@ class Matrix:
     def product(self, q, rows=slice(None)):
         """y = W q of 4.3 for the given rows; q [n, in] → [n, rows].
 
-        In binary64: every partial sum is an integer below 2^22 · 65535 < 2^53, so it is exact in whatever order
+        In binary64: every partial sum is an integer below 2^30 · 65535 < 2^53, so it is exact in whatever order
         the library adds.
         """
         if self._transposed is None:
@@ -39,7 +42,9 @@ class Matrix:
         return (q.astype(np.float64) @ self._transposed[:, rows]).astype(np.int64)
 
     def shifts(self):
-        """(s1, s2) of 4.3; s1 is 0."""
+        """(s1, s2) of 4.3; s1 is 0 for linear8."""
+        if self.kind == "linear16":
+            return _two_shifts(2**15, self.shape[1], self.multipliers)
         bound = 32767 * 128 * self.shape[1] * int(self.multipliers.max())
         return 0, power_of_two_shift(bound, 2**30 - 1)
 
@@ -102,9 +107,7 @@ class Grouped:
 
     def shifts(self):
         """(s1, s2) of 4.3."""
-        bound = 32767 * self.largest() * self.shape[1]
-        s1 = power_of_two_shift(bound, 2**38)
-        return s1, power_of_two_shift(int(RS(bound, s1)) * int(self.multipliers.max()), 2**30 - 1)
+        return _two_shifts(self.largest(), self.shape[1], self.multipliers)
 
     def real(self):
         return self.integers() * np.ldexp(self.multipliers.astype(np.float64), -self.exponent)[:, None]
@@ -168,9 +171,9 @@ def decoded(name, kind, shape, exponent, data):
             raise Rejection(f"manifest: {name}: a {kind} reaches 2^23")
         return Vector(kind, values, exponent)
     rows, columns = shape
-    if kind in ("linear8", "table16"):
+    if kind in ("linear8", "linear16", "table16"):
         weights = reader.array("<i1" if kind == "linear8" else "<i2", rows * columns).reshape(shape)
-        return Matrix(weights, _multipliers(name, reader, rows), exponent)
+        return Matrix(weights, _multipliers(name, reader, rows), exponent, kind)
     groups = columns // GROUP
     packed = reader.array("<u1", rows * columns // 2).reshape(rows, columns // 2)
     quants = np.stack([packed & 15, packed >> 4], axis=-1).reshape(rows, columns)

@@ -15,13 +15,14 @@ def scaled(rng, shape, low_bits, high_bits):
     return np.where(rng.random(shape) < 0.5, -values, values).astype(np.int64)
 
 
-def matrix(rng, rows, columns, extreme):
-    weights = rng.integers(-128, 128, size=(rows, columns)).astype(np.int8)
+def matrix(rng, rows, columns, extreme, kind="linear8"):
+    largest, dtype = (128, np.int8) if kind == "linear8" else (2**15, np.int16)
+    weights = rng.integers(-largest, largest, size=(rows, columns)).astype(dtype)
     multipliers = rng.integers(0, 2**24, size=rows)
     if extreme:
-        weights[0] = -128
+        weights[0] = -largest
         multipliers[0] = 2**24 - 1
-    return Matrix(weights, multipliers, int(rng.integers(-20, 40)))
+    return Matrix(weights, multipliers, int(rng.integers(-20, 40)), kind)
 
 
 def grouped(rng, rows, groups, minimums, extreme):

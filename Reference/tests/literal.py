@@ -153,6 +153,18 @@ def linear4(q, e, u, G, B, M, f, shifts=None):
     return t, e + s1 + s2 - f
 
 
+def linear16(q, e, w, M, f, largest_multiplier):
+    """4.3 of linear16 for some rows of a weight."""
+    Y, s1, s2 = 32767 * 2**15 * len(q), 0, 0
+    while Y > 2**38 * 2**s1:
+        s1 += 1
+    while RS(Y, s1) * largest_multiplier > (2**30 - 1) * 2**s2:
+        s2 += 1
+    t = [RS(RS(sum(a * b for a, b in zip(row, q)), s1) * m, s2) for row, m in zip(w, M)]
+    assert max(abs(c) for c in t) < 2**30
+    return t, e + s1 + s2 - f
+
+
 def add_bias(t, e, b, f):
     g = max(e, -f - 6)
     limit = 2**30 - 1

@@ -65,6 +65,7 @@ def test_values_are_alive(tmp_path, architecture, weight_format):
     assert all(len(set(row.tolist())) > 10 for row in rows) and len({row.tobytes() for row in rows}) == len(rows)
     kinds = {tensor.kind for tensor in loaded.tensors.values()}
     assert ("linear4" in kinds) == (weight_format in ("4bit", "mixed"))
+    assert ("linear16" in kinds) == (weight_format in ("16bit", "mixed"))
     assert ("linear4m" in kinds) == (weight_format in ("4bit-minimums", "mixed"))
     assert (model.load(tmp_path / "m").digest, loaded.config) == (loaded.digest, model.load(tmp_path / "m").config)
 

@@ -8,12 +8,15 @@ import pytest
 from extremes import ROUNDS, grouped, matrix, scaled
 
 from evident_oracle import linears, weights
+from evident_oracle.architectures import LINEAR_KINDS
 from evident_oracle.weights import Grouped, Matrix, Vector
 
 
 def expected_linear(q, e, weight, rows=slice(None)):
     """The transcription over some rows of a weight of any kind."""
     q, e, M = q.tolist(), int(e), weight.multipliers.tolist()
+    if weight.kind == "linear16":
+        return literal.linear16(q, e, weight.weights[rows].tolist(), M[rows], weight.exponent, max(M))
     if isinstance(weight, Matrix):
         s = literal.linear8_shift(len(q), M)
         t = [
@@ -28,12 +31,12 @@ def expected_linear(q, e, weight, rows=slice(None)):
 
 
 def random_weight(rng, kind, rows, groups, extreme):
-    if kind == "linear8":
-        return matrix(rng, rows, 32 * groups, extreme)
+    if kind in ("linear8", "linear16"):
+        return matrix(rng, rows, 32 * groups, extreme, kind)
     return grouped(rng, rows, groups, kind == "linear4m", extreme)
 
 
-@pytest.mark.parametrize("kind", ["linear8", "linear4", "linear4m"])
+@pytest.mark.parametrize("kind", LINEAR_KINDS)
 def test_linear(rng, kind):
     for round_ in range(ROUNDS):
         weight = random_weight(rng, kind, int(rng.integers(1, 9)), int(rng.integers(1, 9)), round_ % 2 == 0)
@@ -54,11 +57,13 @@ def test_linear_of_any_width(rng):
         )
 
 
-@pytest.mark.parametrize("kind", ["linear8", "linear4", "linear4m"])
+@pytest.mark.parametrize("kind", LINEAR_KINDS)
 def test_linear_at_the_bound_of_its_input(kind):
-    columns = 65535 if kind == "linear8" else 65504
+    columns = 65535 if kind in ("linear8", "linear16") else 65504
     if kind == "linear8":
         weight = Matrix(np.full((1, columns), -128, np.int8), [2**24 - 1], 0)
+    elif kind == "linear16":
+        weight = Matrix(np.full((1, columns), -(2**15), np.int16), [2**24 - 1], 0, kind)
     else:
         codes = np.full((1, columns // 32), 0x7FFF, np.uint16)
         quants = np.full((1, columns), 15 if kind == "linear4m" else 0, np.uint8)
@@ -79,7 +84,7 @@ def test_linear_of_zeros():
         assert t.tolist() == [[0, 0]] and e.tolist() == [2]
 
 
-@pytest.mark.parametrize("kind", ["linear8", "linear4", "linear4m"])
+@pytest.mark.parametrize("kind", LINEAR_KINDS)
 def test_linear_is_the_exact_product_to_its_last_bit(rng, kind):
     """Against rationals: half a unit for the last rounding, and M / 2^s2 halves for the one before."""
     for _ in range(ROUNDS):
@@ -87,7 +92,7 @@ def test_linear_is_the_exact_product_to_its_last_bit(rng, kind):
         q = scaled(rng, (1, 96), 10, 15)
         t, e = linears.linear(q, np.array([-30]), weight)
         _, s2 = weight.shifts()
-        integers = weight.weights if kind == "linear8" else weight.integers()
+        integers = weight.weights if isinstance(weight, Matrix) else weight.integers()
         for j in range(4):
             exact = sum(int(w) * int(c) for w, c in zip(integers[j], q[0])) * int(weight.multipliers[j])
             exact *= Fraction(2) ** (-30 - weight.exponent)
@@ -160,7 +165,7 @@ def test_route_is_softmax(rng):
         assert np.abs(shares / 2**24 - expected).max() < 2e-4
 
 
-@pytest.mark.parametrize("kind", ["linear8", "linear4", "linear4m"])
+@pytest.mark.parametrize("kind", LINEAR_KINDS)
 def test_experts(rng, kind):
     for _ in range(ROUNDS // 4):
         experts, outputs, groups = int(rng.integers(1, 5)), int(rng.integers(1, 5)), int(rng.integers(1, 3))

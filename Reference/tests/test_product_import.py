@@ -30,11 +30,11 @@ def home(tmp_path_factory):
     return tmp_path_factory.mktemp("home")
 
 
-@pytest.mark.parametrize("bits", [8, 4])
+@pytest.mark.parametrize("bits", [8, 4, 16])
 @pytest.mark.parametrize("name", ["tiny-llama", *NAMES])
 def test_same_bytes(home, name, bits):
     # The directory whose weights lie on the other format's grid: nothing is exact, so every rounding counts.
-    directory = TINY if name == "tiny-llama" else FIXTURES / name / f"{12 - bits}bit"
+    directory = TINY if name == "tiny-llama" else FIXTURES / name / f"{8 if bits == 4 else 4}bit"
     loaded = importer.import_directory(directory, home / "oracle.evpack", bits)
     product = imported(home, directory, bits)
     assert product == (home / "oracle.evpack").read_bytes(), loaded.manifest[:2000]

@@ -26,9 +26,10 @@ def answers(tmp_path_factory):
 
     def computed(name, bits):
         expected = json.loads((FIXTURES / name / "expected.json").read_text())
-        stored = safetensors.read_file(FIXTURES / name / f"{bits}bit.safetensors")
+        grid = "4bit" if bits == 4 else "8bit"  # whose numbers 16 bits hold, too
+        stored = safetensors.read_file(FIXTURES / name / f"{grid}.safetensors")
         wanted = stored["embeddings" if "embeddings" in stored else "logits"].astype(np.float64)
-        loaded = importer.import_directory(FIXTURES / name / f"{bits}bit", folder / "pack", bits)
+        loaded = importer.import_directory(FIXTURES / name / grid, folder / "pack", bits)
         rows = []
         for tokens in expected["sequences"]:
             if loaded.architecture == "bert":
@@ -38,20 +39,21 @@ def answers(tmp_path_factory):
                 t, e = Decoder(loaded).forward(tokens)
                 rows.append(np.ldexp(t.astype(np.float64), e[:, None]))
         kinds = {tensor.kind for tensor in loaded.tensors.values()}
-        return loaded.architecture, kinds, np.concatenate(rows), wanted, expected["top"].get(f"{bits}bit")
+        return loaded.architecture, kinds, np.concatenate(rows), wanted, expected["top"].get(grid)
 
-    return {(name, bits): computed(name, bits) for name in NAMES for bits in (8, 4)}
+    return {(name, bits): computed(name, bits) for name in NAMES for bits in (8, 4, 16)}
 
 
 def cosines(rows, wanted):
     return (rows * wanted).sum(axis=1) / np.linalg.norm(rows, axis=1) / np.linalg.norm(wanted, axis=1)
 
 
-@pytest.mark.parametrize("bits", [8, 4])
+@pytest.mark.parametrize("bits", [8, 4, 16])
 @pytest.mark.parametrize("name", NAMES)
 def test_answers_are_those_of_float32(answers, name, bits):
     architecture, kinds, rows, wanted, top = answers[name, bits]
     assert rows.shape == wanted.shape and ("linear4" in kinds) == (bits == 4)
+    assert ("linear16" in kinds) == (bits == 16)
     cosine = cosines(rows, wanted)
     # In few rows two experts (their scores differ by less than 0.0013 in mixtral's three) or two keys are nearly equal.
     assert cosine.mean() >= 0.9995 and np.quantile(cosine, 0.02) >= 0.998

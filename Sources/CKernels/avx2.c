@@ -134,6 +134,7 @@ AVX2 static void linear8(
 }
 
 #include "avx2_linear4.h"
+#include "avx2_linear16.h"
 
 // -------------------------------------------------------------------------------------------- attention
 
@@ -350,6 +351,7 @@ const ev_kernel_set ev_kernels_avx2 = {
     .prepare = prepare,
     .linear8 = linear8,
     .linear4 = linear4,
+    .linear16 = linear16,
     .attention = attention,
     EV_ELEMENTWISE_FIELDS,
 };

@@ -68,14 +68,14 @@ AVX2 EV_INLINE void add_group(
 }
 
 // RS(RS(y, s1) * M, s2) of 4 outputs.
-AVX2 EV_INLINE __m128i scale_twice(__m256i y, const uint32_t *multipliers, const ev_linear4 *w) {
+AVX2 EV_INLINE __m128i scale_twice(__m256i y, const uint32_t *multipliers, int32_t shift1, int32_t shift2) {
   const __m256i multiplier = _mm256_cvtepu32_epi64(_mm_loadu_si128((const __m128i *)(const void *)multipliers));
-  const __m256i half1 = _mm256_set1_epi64x(ev_half(w->shift1)), half2 = _mm256_set1_epi64x(ev_half(w->shift2));
-  const __m256i z = shift_right64(_mm256_add_epi64(y, half1), w->shift1);
+  const __m256i half1 = _mm256_set1_epi64x(ev_half(shift1)), half2 = _mm256_set1_epi64x(ev_half(shift2));
+  const __m256i z = shift_right64(_mm256_add_epi64(y, half1), shift1);
   const __m256i low = _mm256_mul_epu32(z, multiplier);
   const __m256i high = _mm256_mul_epu32(_mm256_srli_epi64(z, 32), multiplier);
   const __m256i product = _mm256_add_epi64(low, _mm256_slli_epi64(high, 32));
-  return narrow64(shift_right64(_mm256_add_epi64(product, half2), w->shift2));
+  return narrow64(shift_right64(_mm256_add_epi64(product, half2), shift2));
 }
 
 // `rows` (a constant) rows of one output block.
@@ -101,7 +101,7 @@ AVX2 EV_INLINE void tile4(
   EV_UNROLL for (int r = 0; r < rows; r++) {
     int32_t results[16];
     EV_UNROLL for (int k = 0; k < 4; k++) {
-      const __m128i four = scale_twice(y[r][k], w->multiplier + block * 16 + k * 4, w);
+      const __m128i four = scale_twice(y[r][k], w->multiplier + block * 16 + k * 4, w->shift1, w->shift2);
       _mm_storeu_si128((__m128i *)(void *)(results + k * 4), four);
     }
     memcpy(t + (size_t)r * t_stride + block * 16, results, (size_t)outputs * sizeof(int32_t));

@@ -164,6 +164,7 @@ AVX512 static void linear8(
 }
 
 #include "avx512vnni_linear4.h"
+#include "avx512vnni_linear16.h"
 
 // -------------------------------------------------------------------------------------------- attention
 //
@@ -383,6 +384,7 @@ const ev_kernel_set ev_kernels_avx512vnni = {
     .prepare = prepare,
     .linear8 = linear8,
     .linear4 = linear4,
+    .linear16 = linear16,
     .attention = attention,
     EV_ELEMENTWISE_FIELDS,
 };

@@ -24,21 +24,28 @@ AVX512 EV_INLINE void add_products(__m512i *y, __m512i s, __m512i factor) {
 }
 
 // RS(RS(y, s1) * M, s2) of the even or the odd 8 outputs.
-AVX512 EV_INLINE __m512i scale_twice(__m512i y, __m512i multiplier, const ev_linear4 *w) {
-  const __m512i half1 = _mm512_set1_epi64(ev_half(w->shift1)), half2 = _mm512_set1_epi64(ev_half(w->shift2));
-  const __m512i z = _mm512_sra_epi64(_mm512_add_epi64(y, half1), _mm_cvtsi32_si128(w->shift1));
+AVX512 EV_INLINE __m512i scale_twice(__m512i y, __m512i multiplier, int32_t shift1, int32_t shift2) {
+  const __m512i half1 = _mm512_set1_epi64(ev_half(shift1)), half2 = _mm512_set1_epi64(ev_half(shift2));
+  const __m512i z = _mm512_sra_epi64(_mm512_add_epi64(y, half1), _mm_cvtsi32_si128(shift1));
   const __m512i product = _mm512_mullo_epi64(z, multiplier);
-  return _mm512_sra_epi64(_mm512_add_epi64(product, half2), _mm_cvtsi32_si128(w->shift2));
+  return _mm512_sra_epi64(_mm512_add_epi64(product, half2), _mm_cvtsi32_si128(shift2));
+}
+
+// Outputs of a block from y, even and odd outputs apart; `offset` and `multiplier` are the block's.
+AVX512 EV_INLINE __m512i scaled_outputs(
+    const __m512i *y, const int64_t *offset, const uint32_t *multipliers, int32_t shift1, int32_t shift2) {
+  const __m512i multiplier = _mm512_loadu_si512(multipliers);
+  const __m512i multiplier_even = _mm512_and_si512(multiplier, _mm512_set1_epi64(0xffffffff));
+  const __m512i offset_even = _mm512_loadu_si512(offset), offset_odd = _mm512_loadu_si512(offset + 8);
+  const __m512i even = scale_twice(_mm512_sub_epi64(y[0], offset_even), multiplier_even, shift1, shift2);
+  const __m512i odd =
+      scale_twice(_mm512_sub_epi64(y[1], offset_odd), _mm512_srli_epi64(multiplier, 32), shift1, shift2);
+  return _mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64(odd, 32));
 }
 
 AVX512 EV_INLINE void store_outputs(const ev_linear4 *w, int32_t block, const __m512i *y, int32_t *t) {
-  const __m512i multiplier = _mm512_loadu_si512(w->multiplier + block * 16);
-  const __m512i multiplier_even = _mm512_and_si512(multiplier, _mm512_set1_epi64(0xffffffff));
-  const __m512i offset_even = _mm512_loadu_si512(w->offset + block * 16);
-  const __m512i offset_odd = _mm512_loadu_si512(w->offset + block * 16 + 8);
-  const __m512i even = scale_twice(_mm512_sub_epi64(y[0], offset_even), multiplier_even, w);
-  const __m512i odd = scale_twice(_mm512_sub_epi64(y[1], offset_odd), _mm512_srli_epi64(multiplier, 32), w);
-  const __m512i result = _mm512_mask_blend_epi32(0xaaaa, even, _mm512_slli_epi64(odd, 32));
+  const __m512i result =
+      scaled_outputs(y, w->offset + block * 16, w->multiplier + block * 16, w->shift1, w->shift2);
   _mm512_mask_storeu_epi32(t + block * 16, lanes_below(w->out - block * 16), result);
 }
 

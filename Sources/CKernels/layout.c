@@ -117,6 +117,28 @@ int64_t ev_pack_linear4(
   return weight_max;
 }
 
+void ev_pack_linear16(
+    const int16_t *w, int32_t out, int32_t in, int32_t block_begin, int32_t block_end, int8_t *packed,
+    int64_t *offset) {
+  const int32_t in_padded = ev_padded_in(in);
+  for (int32_t block = block_begin; block < block_end; block++) {
+    int8_t *groups = packed + (size_t)block * 32 * (size_t)in_padded;
+    memset(groups, 0, 32 * (size_t)in_padded);
+    for (int32_t lane = 0; lane < 16; lane++) {
+      const int32_t j = block * 16 + lane;
+      int64_t sum = 0;
+      for (int32_t i = 0; j < out && i < in; i++) {
+        const int32_t value = w[(size_t)j * (size_t)in + (size_t)i];
+        int8_t *at = groups + (size_t)(i / 4) * 128 + (size_t)(lane * 4 + i % 4);
+        at[0] = (int8_t)(value >> 8);
+        at[64] = (int8_t)((value & 255) - 128);
+        sum += value - 128;
+      }
+      offset[block * 16 + lane % 2 * 8 + lane / 2] = sum * 32768;
+    }
+  }
+}
+
 void ev_embed_table16(const int16_t *w, int32_t d, uint64_t multiplier, int32_t exponent, int64_t *x) {
   for (int32_t c = 0; c < d; c++) {
     const int64_t product = (int64_t)w[c] * (int64_t)multiplier;

@@ -80,6 +80,7 @@ static void linear8(
 }
 
 #include "neon_linear4.h"
+#include "neon_linear16.h"
 
 // -------------------------------------------------------------------------------------------- attention
 
@@ -269,6 +270,7 @@ const ev_kernel_set ev_kernels_neon = {
     .prepare = prepare,
     .linear8 = linear8,
     .linear4 = linear4,
+    .linear16 = linear16,
     .attention = attention,
     EV_ELEMENTWISE_FIELDS,
 };

@@ -98,7 +98,8 @@ EV_INLINE void tile4(
     int64_t totals[TILE_OUTPUTS];
     for (int i = 0; i < 4; i++) vst1q_s64(totals + 2 * i, y[r][i]);
     for (int32_t j = 0; j < TILE_OUTPUTS && output + j < w->out; j++) {
-      t[(size_t)r * t_stride + (size_t)(output + j)] = ev_scaled_twice(totals[j], w, output + j);
+      t[(size_t)r * t_stride + (size_t)(output + j)] =
+          ev_scaled_twice(totals[j], w->multiplier[output + j], w->shift1, w->shift2);
     }
   }
 }

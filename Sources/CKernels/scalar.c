@@ -5,7 +5,7 @@
 static void prepare(const int16_t *q, int32_t n, int32_t n_padded, bool group_sums, void *planes) {
   memcpy(planes, q, (size_t)n * sizeof(int16_t));
   memset((int16_t *)planes + n, 0, (size_t)(n_padded - n) * sizeof(int16_t));
-  (void)group_sums;  // linear4 reads each u_ji - 8 here
+  (void)group_sums;  // linear4 and linear16 read whole weights here
 }
 
 static void linear8(
@@ -52,7 +52,25 @@ static void linear4(
       for (int32_t g = 0; g < groups; g++) {
         y += group_product(block + (size_t)(g / 2) * record_bytes, g % 2, j % 16, q + g * 32, w->minimums);
       }
-      t[(size_t)row * t_stride + (size_t)j] = ev_scaled_twice(y, w, j);
+      t[(size_t)row * t_stride + (size_t)j] = ev_scaled_twice(y, w->multiplier[j], w->shift1, w->shift2);
+    }
+  }
+}
+
+static void linear16(
+    const ev_linear16 *w, const void *planes, size_t plane_stride, int32_t rows, int32_t block_begin,
+    int32_t block_end, int32_t *t, size_t t_stride) {
+  const int32_t end = ev_min(block_end * 16, w->out);
+  for (int32_t row = 0; row < rows; row++) {
+    const int16_t *q = (const int16_t *)(const void *)((const uint8_t *)planes + (size_t)row * plane_stride);
+    for (int32_t j = block_begin * 16; j < end; j++) {
+      const int8_t *column = w->packed + (size_t)(j / 16) * 32 * (size_t)w->in_padded + (j % 16) * 4;
+      int64_t y = 0;
+      for (int32_t i = 0; i < w->in; i++) {
+        const int8_t *at = column + (size_t)(i / 4) * 128 + (size_t)(i % 4);
+        y += (int64_t)(256 * at[0] + at[64] + 128) * q[i];
+      }
+      t[(size_t)row * t_stride + (size_t)j] = ev_scaled_twice(y, w->multiplier[j], w->shift1, w->shift2);
     }
   }
 }
@@ -117,6 +135,7 @@ const ev_kernel_set ev_kernels_scalar = {
     .prepare = prepare,
     .linear8 = linear8,
     .linear4 = linear4,
+    .linear16 = linear16,
     .attention = attention,
     EV_ELEMENTWISE_FIELDS,
 };

@@ -91,12 +91,13 @@ EV_INLINE void ev_normaliser(int64_t sum, int32_t *shift, int64_t *factor) {
   *factor = (int64_t)(((uint64_t)1 << (h + 15)) / (uint64_t)sum);
 }
 
-// t of 4.3 for linear4 from y.
-EV_INLINE int32_t ev_scaled_twice(int64_t y, const ev_linear4 *w, int32_t j) {
-  return (int32_t)ev_rs(ev_rs(y, w->shift1) * (int64_t)w->multiplier[j], w->shift2);
+// t of 4.3 from y for weights with two shifts.
+EV_INLINE int32_t ev_scaled_twice(int64_t y, uint32_t multiplier, int32_t shift1, int32_t shift2) {
+  return (int32_t)ev_rs(ev_rs(y, shift1) * (int64_t)multiplier, shift2);
 }
 
-// What `prepare` puts behind the 2 * n_padded bytes of an activation for linear4, one per group of 32 inputs.
+// What `prepare` puts behind the 2 * n_padded bytes of an activation for linear4 and linear16, one per group of 32
+// inputs.
 // A set chooses `initial`, with which it begins to add up u_ji q_i, so that the sum is that of (u_ji - 8) q_i.
 typedef struct {
   int64_t *initial;  // [n_padded / 32], below 2^32

@@ -128,7 +128,7 @@ enum Bounds {
     else { throw .tensorOutside(tensor.name) }
     try require("exponent of tensor \(tensor.name)", tensor.exponent, -256...256)
     switch tensor.kind {
-    case .linear8, .linear4, .linear4m:
+    case .linear8, .linear4, .linear4m, .linear16:
       try require("input size of tensor \(tensor.name)", tensor.shape[1], 1...columnsMax)
     case .table16, .gain, .bias: break
     }
@@ -136,8 +136,8 @@ enum Bounds {
 
   /// Multipliers, gains and biases are data from outside too.
   ///
-  /// - Returns: s1 and s2 of a 4-bit weight.
-  static func check(_ content: TensorContent) throws(ModelRejection) -> (s1: Int, s2: Int)? {
+  /// - Returns: s1 and s2 of a 4-bit or 16-bit weight.
+  static func check(_ content: TensorContent) throws(ModelRejection) -> TwoShifts? {
     let (name, kind) = (content.entry.name, content.entry.kind)
     switch kind {
     case .gain, .bias:
@@ -145,14 +145,24 @@ enum Bounds {
       try require("the largest \(kind.rawValue) of tensor \(name)", Int(vector.max() ?? 0), -gainMax...gainMax)
       try require("the smallest \(kind.rawValue) of tensor \(name)", Int(vector.min() ?? 0), -gainMax...gainMax)
       return nil
-    case .linear8, .table16, .linear4, .linear4m:
+    case .linear8, .table16, .linear4, .linear4m, .linear16:
       let largest = Int(content.multipliers.max() ?? 0)
       try require("the largest multiplier of tensor \(name)", largest, 0...multiplierMax)
-      guard kind == .linear4 || kind == .linear4m else { return nil }
-      let weight = Linear4.largestWeight(
-        groupMultipliers: content.groupMultipliers, groupMinimums: content.groupMinimums)
+      guard let weight = largestWeight(content) else { return nil }
+      return TwoShifts(largestWeight: weight, columns: content.entry.shape[1], largestMultiplier: largest)
+    }
+  }
+}
+
+extension Bounds {
+  /// Wmax; nil where one shift is enough.
+  private static func largestWeight(_ content: TensorContent) -> Int? {
+    switch content.entry.kind {
+    case .linear4, .linear4m:
       // At most 31 · 2047 · 2^15 by the form of the stored numbers, so nothing to refuse.
-      return Linear4.shifts(largestWeight: weight, columns: content.entry.shape[1], largestMultiplier: largest)
+      Linear4.largestWeight(groupMultipliers: content.groupMultipliers, groupMinimums: content.groupMinimums)
+    case .linear16: Linear16.largestWeight
+    case .linear8, .table16, .gain, .bias: nil
     }
   }
 }

@@ -1,14 +1,14 @@
 /// A model whose manifest and bounds have been checked and whose weights are at hand.
 ///
 /// The content of the weights needs no check: every bound of docs/spec/arithmetic.md, section 9, holds
-/// for any int8 or 4-bit weights; multipliers, gains and biases are checked here.
+/// for any 4-bit, int8 or int16 weights; multipliers, gains and biases are checked here.
 public struct ModelImage: Sendable {
   public let manifest: ModelManifest
   public let weights: ModelBytes
   public let graph: Graph
   private let entries: [String: TensorEntry]
-  /// s1 and s2 of every 4-bit weight: finding them takes a pass over all groups.
-  private let shifts: [String: (s1: Int, s2: Int)]
+  /// s1 and s2 of the weights that have them: finding them takes a pass over groups or multipliers.
+  private let shifts: [String: TwoShifts]
 
   /// - Throws: ``ModelRejection`` naming the tensor and the bound.
   public init(manifest: ModelManifest, weights: ModelBytes) throws(ModelRejection) {
@@ -42,7 +42,7 @@ public struct ModelImage: Sendable {
     self.weights = weights
     self.entries = entries
     graph = built.graph
-    var shifts: [String: (s1: Int, s2: Int)] = [:]
+    var shifts: [String: TwoShifts] = [:]
     for tensor in manifest.tensors {
       shifts[tensor.name] = try Bounds.check(TensorContent(tensor, weights))
     }
@@ -70,6 +70,12 @@ public struct ModelImage: Sendable {
     if entry.kind == .linear8 { return .eight(linear8(name)) }
     let content = TensorContent(entry, weights)
     guard let shifts = shifts[name] else { preconditionFailure("not a linear weight: \(name)") }
+    if entry.kind == .linear16 {
+      return .sixteen(
+        Linear16(
+          rows: entry.shape[0], columns: entry.shape[1], exponent: entry.exponent,
+          values: content.part(0, as: Int16.self), multipliers: content.multipliers, shifts: shifts, owner: weights))
+    }
     return .four(
       Linear4(
         rows: entry.shape[0], columns: entry.shape[1], exponent: entry.exponent,

@@ -8,6 +8,8 @@ public struct TensorEntry: Sendable, Equatable {
     case linear4
     /// The same with a u16 minimum per 32 inputs.
     case linear4m
+    /// int16 [out, in] with a u32 multiplier per output.
+    case linear16
     /// int16 [rows, columns] with a u32 multiplier per row.
     case table16
     /// int32 [n].
@@ -47,7 +49,7 @@ public struct TensorEntry: Sendable, Equatable {
       guard shape[1] % Linear4.groupSize == 0 else { return nil }
       let groups = 2 * (shape[0] * shape[1] / Linear4.groupSize)
       return [shape[0] * shape[1] / 2, groups] + (kind == .linear4m ? [groups] : []) + [4 * shape[0]]
-    case (.table16, 2):
+    case (.linear16, 2), (.table16, 2):
       let (values, overflow) = (shape[0] * shape[1]).multipliedReportingOverflow(by: 2)
       return overflow || values > Int.max - 64 - 4 * shape[0] ? nil : [values, 4 * shape[0]]
     default: return nil

@@ -2,11 +2,13 @@
 public enum LinearWeight: Sendable {
   case eight(Linear8)
   case four(Linear4)
+  case sixteen(Linear16)
 
   public var rows: Int {
     switch self {
     case .eight(let w): w.rows
     case .four(let w): w.rows
+    case .sixteen(let w): w.rows
     }
   }
 
@@ -14,6 +16,7 @@ public enum LinearWeight: Sendable {
     switch self {
     case .eight(let w): w.columns
     case .four(let w): w.columns
+    case .sixteen(let w): w.columns
     }
   }
 
@@ -21,6 +24,7 @@ public enum LinearWeight: Sendable {
     switch self {
     case .eight(let w): w.exponent
     case .four(let w): w.exponent
+    case .sixteen(let w): w.exponent
     }
   }
 
@@ -29,6 +33,7 @@ public enum LinearWeight: Sendable {
     switch self {
     case .eight(let w): w.shift - w.exponent
     case .four(let w): w.shifts.s1 + w.shifts.s2 - w.exponent
+    case .sixteen(let w): w.shifts.s1 + w.shifts.s2 - w.exponent
     }
   }
 }
@@ -58,6 +63,24 @@ public struct Linear8: @unchecked Sendable {
   }
 }
 
+/// s1 and s2 of docs/spec/arithmetic.md, section 4.3, for weights whose products are too wide for one shift.
+public struct TwoShifts: Sendable, Equatable {
+  public let s1: Int
+  public let s2: Int
+
+  /// The smallest s1 with 32767 · Wmax · in ≤ 2^38 · 2^s1, and the smallest s2 that then keeps every output
+  /// below 2^30.
+  ///
+  /// - Parameter largestWeight: Wmax, at most 31 · 2047 · 2^15.
+  package init(largestWeight: Int, columns: Int, largestMultiplier: Int) {
+    // in < 2^16, so y < 2^62.
+    let y = 32767 * largestWeight * columns
+    s1 = Linear8.smallestShift(y, limit: 1 << 38)
+    let z = Rounding.shiftedRight(y, by: s1)
+    s2 = Linear8.smallestShift(z * largestMultiplier, limit: (1 << 30) - 1)
+  }
+}
+
 /// u[rows][columns] of 4 bits in groups of 32 inputs, each with a multiplier and perhaps a minimum, and a
 /// multiplier per row: real value ((u - 8) · G or u · G - B) · M · 2^-exponent.
 ///
@@ -79,7 +102,7 @@ public struct Linear4: @unchecked Sendable {
   /// Shape: rows.
   public let multipliers: UnsafeBufferPointer<UInt32>
   /// s1 and s2 of section 4.3.
-  public let shifts: (s1: Int, s2: Int)
+  public let shifts: TwoShifts
   let owner: ModelBytes
 
   /// V(g) = (-1)^(g >> 15) · (g & 2047) · 2^((g >> 11) & 15).
@@ -87,16 +110,6 @@ public struct Linear4: @unchecked Sendable {
   public static func value(_ stored: UInt16) -> Int {
     let magnitude = Int(stored & 2047) << Int((stored >> 11) & 15)
     return stored >> 15 == 1 ? -magnitude : magnitude
-  }
-
-  /// The smallest s1 with 32767 · Wmax · in ≤ 2^38 · 2^s1, and the smallest s2 that then keeps every output
-  /// below 2^30.
-  static func shifts(largestWeight: Int, columns: Int, largestMultiplier: Int) -> (s1: Int, s2: Int) {
-    // Wmax ≤ 31 · 2047 · 2^15 and in < 2^16, so y < 2^62.
-    let y = 32767 * largestWeight * columns
-    let s1 = Linear8.smallestShift(y, limit: 1 << 38)
-    let z = Rounding.shiftedRight(y, by: s1)
-    return (s1, Linear8.smallestShift(z * largestMultiplier, limit: (1 << 30) - 1))
   }
 
   /// Wmax: the largest magnitude of an integer weight, over all groups.
@@ -115,6 +128,24 @@ public struct Linear4: @unchecked Sendable {
     }
     return largest
   }
+}
+
+/// w[rows][columns] int16, row-major, with a multiplier per row: real value w · M · 2^-exponent.
+public struct Linear16: @unchecked Sendable {
+  // Sendable because the memory behind the buffers is never written; `owner` keeps it.
+  /// Wmax of section 3: that of every int16, whatever the weight holds.
+  static let largestWeight = 32768
+
+  public let rows: Int
+  public let columns: Int
+  public let exponent: Int
+  /// Shape: rows × columns.
+  public let values: UnsafeBufferPointer<Int16>
+  /// Shape: rows.
+  public let multipliers: UnsafeBufferPointer<UInt32>
+  /// s1 and s2 of section 4.3.
+  public let shifts: TwoShifts
+  let owner: ModelBytes
 }
 
 /// w[rows][columns] int16 with a multiplier per row.

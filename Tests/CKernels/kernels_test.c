@@ -114,9 +114,10 @@ int main(int argc, char **argv) {
   check(ev_kernels_best() == ev_kernels_by_name(ev_kernels_name(0)), "dispatch", "best is not first", 0, 0, 0, 0);
   state = seed;
   make_tables();
-  void (*const parts[])(void) = {linear_tests, linear4_tests, vector_tests, operator_tests, attention_tests};
-  const char *const names[] = {"linear", "linear4", "vector", "operator", "attention"};
-  for (int i = 0; i < 5; i++) {
+  void (*const parts[])(void) = {
+      linear_tests, linear4_tests, linear16_tests, vector_tests, operator_tests, attention_tests};
+  const char *const names[] = {"linear", "linear4", "linear16", "vector", "operator", "attention"};
+  for (int i = 0; i < 6; i++) {
     const clock_t start = clock();
     parts[i]();
     printf("%s: %.1f s\n", names[i], (double)(clock() - start) / CLOCKS_PER_SEC);

@@ -52,6 +52,7 @@ bool sampled(void);
 
 void linear_tests(void);
 void linear4_tests(void);
+void linear16_tests(void);
 void vector_tests(void);
 void operator_tests(void);
 void attention_tests(void);

@@ -59,8 +59,7 @@ def test_a_thousand_sentences(minilm):
     similarity = [(v[pairs[:, 0]] * v[pairs[:, 1]]).sum(axis=1) for v in (ours, EXPECTED)]
     rank = spearman(*similarity)
     print(f"MiniLM: cosine min {cosine.min():.6f}, mean {cosine.mean():.6f}; Spearman {rank:.6f} on {len(pairs)} pairs")
-    # Eight bits per channel are what limits this; see Reference/README.md.
-    assert cosine.mean() >= 0.9995 and cosine.min() >= 0.994
+    assert cosine.min() >= 0.9995
     assert rank >= 0.999
 
 

@@ -3,7 +3,7 @@ import Inference
 import ModelGraph
 import Testing
 
-/// Every architecture in both weight formats gives the same tensors on {reference, every kernel set} ×
+/// Every architecture in every weight format gives the same tensors on {reference, every kernel set} ×
 /// {1, 2, 4 threads} × {chunk 1, 7, 64, all} × {alone, batched}, on random models.
 ///
 /// Each model runs with every kernel set and with some of the settings; all settings run in each test.
@@ -11,11 +11,17 @@ import Testing
   struct Case: Sendable, CustomTestStringConvertible {
     let architecture: String
     let bits: Int
-    var formats: [TensorEntry.Kind] { bits == 8 ? [.linear8] : [.linear4, .linear4m] }
+    var formats: [TensorEntry.Kind] {
+      switch bits {
+      case 8: [.linear8]
+      case 16: [.linear16]
+      default: [.linear4, .linear4m]
+      }
+    }
     var testDescription: String { "\(architecture), \(bits) bits" }
 
     static let all = Architectures.all.keys.sorted().flatMap { name in
-      [8, 4].map { Case(architecture: name, bits: $0) }
+      [8, 4, 16].map { Case(architecture: name, bits: $0) }
     }
   }
 

@@ -24,7 +24,7 @@ struct SyntheticTensor {
     switch kind {
     case .linear8:
       for i in 0..<count { append(isExtreme(i) ? (random.flip() ? 127 : -128) : Int8(random.symmetric(127))) }
-    case .table16:
+    case .linear16, .table16:
       for i in 0..<count { append(isExtreme(i) ? (random.flip() ? 32767 : -32768) : Int16(random.symmetric(32767))) }
     case .gain:
       for i in 0..<count {
@@ -85,6 +85,8 @@ struct SyntheticTensor {
     case .linear8: 30 + SyntheticTensor.halfBitLength(shape[1])
     // 4.6 · 1500 · 2^2 · 2^23.5 · √in
     case .linear4, .linear4m: 38 + SyntheticTensor.halfBitLength(shape[1])
+    // 19000 · 2^23.5 · √in
+    case .linear16: 38 + SyntheticTensor.halfBitLength(shape[1])
     // 19000 · 2^23.5: elements about 1
     case .table16: 38
     // √d in 2^19…2^22

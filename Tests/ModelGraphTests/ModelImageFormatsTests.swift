@@ -49,7 +49,7 @@ import Testing
       (TensorEntry.Kind.linear4, [3, 32], 48 + 16 + 6 + 58 + 12), (.linear4m, [3, 32], 48 + 16 + 64 + 6 + 58 + 12),
       (.linear4, [3, 33], nil), (.linear4m, [3, 16], nil), (.linear4, [96], nil), (.linear4, [3, 0], nil),
       (.bias, [7], 28), (.bias, [7, 1], nil), (.linear4, [1 << 31, 1 << 31], (1 << 61) + (1 << 58) + (1 << 33)),
-      (.linear4, [(1 << 31) + 1, 32], nil),
+      (.linear4, [(1 << 31) + 1, 32], nil), (.linear16, [3, 5], 30 + 34 + 12), (.linear16, [15], nil),
     ] as [(TensorEntry.Kind, [Int], Int?)] {
       #expect(TensorEntry.bytes(kind: kind, shape: shape) == bytes, "\(kind) \(shape)")
     }

@@ -115,7 +115,8 @@ import Testing
       m.tensors[v].name = "layers.0.k_proj"
     }
     refuses(
-      .wrongShape("layers.0.q_proj", found: "linear8 [6, 24]", expected: "linear8 or linear4 or linear4m [12, 12]")
+      .wrongShape(
+        "layers.0.q_proj", found: "linear8 [6, 24]", expected: "linear8 or linear4 or linear4m or linear16 [12, 12]")
     ) { m, w in
       let q = m.tensors.firstIndex { $0.name == "layers.0.q_proj" }!
       m.tensors[q].shape = [6, 24]
@@ -164,7 +165,7 @@ import Testing
         }
         let end = tensor.offset + tensor.bytes
         if end % 64 != 0 && end < weights.count { refuses(.gapNotZero(offset: end)) { _, w in w[end] = 7 } }
-      case .linear4, .linear4m, .bias: Issue.record("no llama of 8-bit weights has one")
+      case .linear4, .linear4m, .linear16, .bias: Issue.record("no llama of 8-bit weights has one")
       }
     }
     refuses(.gapNotZero(offset: weights.count + 63)) { m, w in

@@ -109,6 +109,27 @@ int64_t ev_pack_linear4(
     uint8_t *packed,   // [ev_linear4_bytes]
     int64_t *offset);  // [out_padded]
 
+// A linear16 weight, packed for all kernel sets alike, as two bytes: w = 256 A + B + 128. Beyond `out` and `in` both
+// are zero.
+typedef struct {
+  const int8_t *packed;        // [out_padded / 16][in_padded / 4][A, B][16][4]
+  const int64_t *offset;       // [out_padded / 16][2][8] 2^15 Σ_i (w_ji - 128), even outputs, then odd ones
+  const uint32_t *multiplier;  // [out_padded] M_j < 2^24, zero beyond `out`
+  int32_t in;                  // 1...65535
+  int32_t in_padded;           // ev_padded_in(in)
+  int32_t out;
+  int32_t out_padded;  // ev_padded_out(out)
+  int32_t shift1;      // s1 and s2 of section 4.3: ev_linear4_shifts with a weight_max of 2^15
+  int32_t shift2;
+} ev_linear16;
+
+// Packs the output blocks block_begin..<block_end, as for linear8.
+void ev_pack_linear16(
+    const int16_t *w,  // [out][in]
+    int32_t out, int32_t in, int32_t block_begin, int32_t block_end,
+    int8_t *packed,    // [out_padded / 16][in_padded / 4][2][16][4]
+    int64_t *offset);  // [out_padded]
+
 // Section 4.1 from a row of a table16, a token's or a position's. `multiplier` is M, or M times the scale of
 // embeddings; `exponent` is F - f, or F - f - 14 with a scale.
 void ev_embed_table16(
@@ -185,8 +206,8 @@ size_t ev_attention_scratch_bytes(int32_t rows, int32_t group, int32_t hd, int32
 // Scratch for rms_norm and layer_norm of n = d elements, gated and activate of n, merge_heads of n = heads * hd.
 static inline size_t ev_vector_scratch_bytes(int32_t n) { return (size_t)(n + 15) / 16 * 16 * sizeof(int64_t); }
 
-// Bytes of an activation of n_padded elements from `prepare`, whatever the set; a multiple of 64. Only weights of
-// linear4 need the sums of its groups.
+// Bytes of an activation of n_padded elements from `prepare`, whatever the set; a multiple of 64. Weights of linear4
+// and linear16 need the sums of its groups.
 static inline size_t ev_plane_bytes(int32_t n_padded, bool group_sums) {
   const size_t groups = (size_t)n_padded / 32;
   return 2 * (size_t)n_padded + (group_sums ? (groups * 12 + 63) / 64 * 64 : 0);
@@ -197,7 +218,7 @@ static inline size_t ev_plane_bytes(int32_t n_padded, bool group_sums) {
 typedef struct {
   const char *name;
 
-  // An activation in the form that this set's products read; linear4 needs the group sums.
+  // An activation in the form that this set's products read; linear4 and linear16 need the group sums.
   void (*prepare)(
       const int16_t *q,  // [n], |q| <= 32767
       int32_t n, int32_t n_padded, bool group_sums,
@@ -217,6 +238,15 @@ typedef struct {
       const ev_linear4 *w,
       const void *planes,   // [rows][plane_stride] bytes, each row from `prepare` of the same set with group sums
       size_t plane_stride,  // bytes, a multiple of 8, >= ev_plane_bytes(in_padded, true)
+      int32_t rows, int32_t block_begin, int32_t block_end,
+      int32_t *t,  // [rows][t_stride]
+      size_t t_stride);
+
+  // The same for linear16.
+  void (*linear16)(
+      const ev_linear16 *w,
+      const void *planes,   // as for linear4
+      size_t plane_stride,  // as for linear4
       int32_t rows, int32_t block_begin, int32_t block_end,
       int32_t *t,  // [rows][t_stride]
       size_t t_stride);

@@ -6,6 +6,7 @@ struct PackedLinear: @unchecked Sendable {
   enum Format {
     case eight(ev_linear8)
     case four(ev_linear4)
+    case sixteen(ev_linear16)
   }
 
   let format: Format
@@ -23,7 +24,10 @@ struct PackedLinear: @unchecked Sendable {
 
   /// Whether activations need the sums of their groups.
   var readsGroupSums: Bool {
-    if case .four = format { true } else { false }
+    switch format {
+    case .eight: false
+    case .four, .sixteen: true
+    }
   }
 
   /// The outputs of some blocks for some rows of activations.
@@ -40,6 +44,7 @@ struct PackedLinear: @unchecked Sendable {
     switch format {
     case .eight(var weight): kernels.pointee.linear8(&weight, planes, planeBytes, Int32(rows), first, end, t, stride)
     case .four(var weight): kernels.pointee.linear4(&weight, planes, planeBytes, Int32(rows), first, end, t, stride)
+    case .sixteen(var weight): kernels.pointee.linear16(&weight, planes, planeBytes, Int32(rows), first, end, t, stride)
     }
   }
 }

@@ -6,17 +6,18 @@ struct PackingJob {
   private enum Source {
     case eight(UnsafePointer<Int8>)
     case four(UnsafePointer<UInt8>, multipliers: UnsafePointer<UInt16>, minimums: UnsafePointer<UInt16>?)
+    case sixteen(UnsafePointer<Int16>)
   }
 
   private let source: Source
   private let rows: Int
   private let columns: Int
   private let exponent: Int
-  /// Of 4.3: s and 0 of a linear8, s1 and s2 of a linear4.
+  /// Of 4.3: s and 0 of a linear8, s1 and s2 of the others.
   private let shifts: (Int, Int)
   private let multipliers: UnsafePointer<UInt32>
   private let packedOffset: Int
-  /// Row sums of a linear8, offsets of a linear4.
+  /// Row sums of a linear8, offsets of the others.
   private let sumsOffset: Int
   private let multipliersOffset: Int
 
@@ -45,8 +46,14 @@ struct PackingJob {
         PackingJob.base(w.values) + first * columns / 2, multipliers: PackingJob.base(w.groupMultipliers) + groups,
         minimums: minimums.map { PackingJob.base($0) + groups })
       multipliers = PackingJob.base(w.multipliers) + first
-      shifts = w.shifts
+      shifts = (w.shifts.s1, w.shifts.s2)
       packedOffset = layout.reserve(ev_linear4_bytes(Int32(rows), Int32(columns), minimums != nil), of: UInt8.self)
+      sumsOffset = layout.reserve(paddedRows, of: Int64.self)
+    case .sixteen(let w):
+      source = .sixteen(PackingJob.base(w.values) + first * columns)
+      multipliers = PackingJob.base(w.multipliers) + first
+      shifts = (w.shifts.s1, w.shifts.s2)
+      packedOffset = layout.reserve(2 * paddedRows * Int(ev_padded_in(Int32(columns))), of: UInt8.self)
       sumsOffset = layout.reserve(paddedRows, of: Int64.self)
     }
     multipliersOffset = layout.reserve(paddedRows, of: UInt32.self)
@@ -62,6 +69,7 @@ struct PackingJob {
     switch source {
     case .eight(let values): UnsafeRawBufferPointer(start: values, count: rows * columns)
     case .four(let values, _, _): UnsafeRawBufferPointer(start: values, count: rows * columns / 2)
+    case .sixteen(let values): UnsafeRawBufferPointer(start: values, count: 2 * rows * columns)
     }
   }
 
@@ -76,6 +84,10 @@ struct PackingJob {
       _ = ev_pack_linear4(
         values, groupMultipliers, groupMinimums, Int32(rows), Int32(columns), first, end,
         arena.pointer(at: packedOffset, to: UInt8.self), arena.pointer(at: sumsOffset, to: Int64.self))
+    case .sixteen(let values):
+      ev_pack_linear16(
+        values, Int32(rows), Int32(columns), first, end, arena.pointer(at: packedOffset, to: Int8.self),
+        arena.pointer(at: sumsOffset, to: Int64.self))
     }
     let outputs = Int(EV_BLOCK_OUTPUTS)
     let target = arena.pointer(at: multipliersOffset, to: UInt32.self)
@@ -101,6 +113,13 @@ struct PackingJob {
           offset: arena.pointer(at: sumsOffset, to: Int64.self),
           multiplier: multipliers, in: input, in_padded: ev_padded_in(input), out: out,
           out_padded: ev_padded_out(out), shift1: Int32(shifts.0), shift2: Int32(shifts.1), minimums: minimums != nil))
+    case .sixteen:
+      format = .sixteen(
+        ev_linear16(
+          packed: arena.pointer(at: packedOffset, to: Int8.self),
+          offset: arena.pointer(at: sumsOffset, to: Int64.self),
+          multiplier: multipliers, in: input, in_padded: ev_padded_in(input), out: out,
+          out_padded: ev_padded_out(out), shift1: Int32(shifts.0), shift2: Int32(shifts.1)))
     }
     return PackedLinear(format: format, exponent: Int32(exponent), rows: rows, columns: columns)
   }

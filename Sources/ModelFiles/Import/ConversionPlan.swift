@@ -37,7 +37,8 @@ struct ConversionPlan {
         default: .one
         }
       return ConversionStep(
-        target: target, kind: weights.kind(of: target, source), source: source, factor: factor)
+        target: target, kind: weights.kind(of: target, source, isEncoder: architecture.rules.isEncoder), source: source,
+        factor: factor)
     }
     try stored.refuseRest()
   }
@@ -45,15 +46,22 @@ struct ConversionPlan {
 
 /// Which format linear weights get.
 public enum WeightFormat: String, Sendable, CaseIterable {
-  /// 4 bits where the source has them, 8 bits otherwise.
+  /// 4 bits where the source has them; otherwise 8 bits, of encoders 16: a sentence's direction is the answer
+  /// itself, and rounding weights to 8 bits turns it by more than a ten-thousandth.
   case automatic
   case eightBit = "8bit"
   case fourBit = "4bit"
+  case sixteenBit = "16bit"
 
-  func kind(of target: TensorShape, _ source: RowSource) -> TensorEntry.Kind {
-    guard target.role == .linear, self != .eightBit else { return target.kind }
-    if let own = source.groupFormat?.fourBitKind, target.kinds.contains(own) { return own }
-    return self == .fourBit && source.columns % 32 == 0 ? .linear4 : target.kind
+  func kind(of target: TensorShape, _ source: RowSource, isEncoder: Bool) -> TensorEntry.Kind {
+    guard target.role == .linear else { return target.kind }
+    let own = source.groupFormat?.fourBitKind
+    return switch self {
+    case .automatic: own ?? (isEncoder ? .linear16 : .linear8)
+    case .eightBit: .linear8
+    case .fourBit: own ?? (source.columns % 32 == 0 ? .linear4 : .linear8)
+    case .sixteenBit: .linear16
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import ModelGraph
 
 extension Quantizer {
-  /// linear8 and table16: w_i = round(x_i · limit / max |x|).
+  /// linear8, linear16 and table16: w_i = round(x_i · limit / max |x|).
   func rows<T: FixedWidthInteger & Sendable>(
     of source: RowSource, as _: T.Type, limit: Double, factor: RowFactor,
     put: (UnsafeRawBufferPointer) throws -> Void

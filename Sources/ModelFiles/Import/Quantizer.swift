@@ -22,7 +22,7 @@ struct Quantizer {
   ) throws -> Int {
     switch kind {
     case .linear8: try rows(of: source, as: Int8.self, limit: 127, factor: factor, put: put)
-    case .table16: try rows(of: source, as: Int16.self, limit: 32767, factor: factor, put: put)
+    case .linear16, .table16: try rows(of: source, as: Int16.self, limit: 32767, factor: factor, put: put)
     case .linear4, .linear4m: try groups(of: source, hasMinimums: kind == .linear4m, factor: factor, put: put)
     case .gain: try gain(of: source, factor: factor, put: put)
     case .bias: try bias(of: source, factor: factor, put: put)

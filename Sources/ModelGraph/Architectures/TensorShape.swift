@@ -20,7 +20,7 @@ public struct TensorShape: Sendable, Equatable {
   /// The formats in which a model may have it.
   public var kinds: [TensorEntry.Kind] {
     switch role {
-    case .linear: [.linear8, .linear4, .linear4m]
+    case .linear: [.linear8, .linear4, .linear4m, .linear16]
     case .linear8: [.linear8]
     case .table16: [.table16]
     case .gain: [.gain]

@@ -14,7 +14,7 @@ struct BenchCommand: AsyncParsableCommand {
   @Argument(help: "A model; leave out with --shape.") var model: String?
   @Option(help: "Random weights in a shape: \(RandomModel.shapes.map(\.name).joined(separator: ", ")).") var shape:
     String?
-  @Option(help: ArgumentHelp("Format of a shape's linear weights.", valueName: "8bit|4bit")) var weights:
+  @Option(help: ArgumentHelp("Format of a shape's linear weights.", valueName: "4bit|8bit|16bit")) var weights:
     ImportCommand.Weights = .eightBit
   @Option(parsing: .upToNextOption, help: "Prompt lengths.") var prefill: [Int] = [128, 512]
   @Option(parsing: .upToNextOption, help: "Context lengths to decode at.") var decodeAt: [Int] = [128]
@@ -45,7 +45,7 @@ struct BenchCommand: AsyncParsableCommand {
       guard let found = RandomModel.shapes.first(where: { $0.name == shape }) else {
         throw ValidationError("--shape must be one of \(RandomModel.shapes.map(\.name).joined(separator: ", "))")
       }
-      image = try RandomModel.make(found, fourBit: weights == .fourBit, contextLength: max(4096, longest))
+      image = try RandomModel.make(found, linears: weights.kind, contextLength: max(4096, longest))
     } else {
       image = try ModelStore(root: settings.modelsFolder).open(model ?? EmbeddedModel.name).image
     }

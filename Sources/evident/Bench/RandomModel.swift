@@ -29,8 +29,8 @@ enum RandomModel {
 
   /// The model in a file without a name, as a stored one is in a file; head and embedding are tied.
   ///
-  /// - Parameter fourBit: whether linear weights that may have 4 bits get them.
-  static func make(_ shape: Shape, fourBit: Bool, contextLength: Int) throws -> ModelImage {
+  /// - Parameter linears: the format of linear weights that may have it.
+  static func make(_ shape: Shape, linears: TensorEntry.Kind, contextLength: Int) throws -> ModelImage {
     let config = ModelConfiguration(
       hiddenSize: shape.hidden, layers: shape.layers, heads: shape.heads, keyValueHeads: shape.keyValueHeads,
       headDimension: shape.headDimension, intermediateSize: shape.intermediate, vocabularySize: shape.vocabulary,
@@ -39,7 +39,7 @@ enum RandomModel {
     let file = try RandomWeights()
     var tensors: [TensorEntry] = []
     for tensor in llama.tensors(config) {
-      let kind = fourBit && tensor.kinds.contains(.linear4) ? .linear4 : tensor.kind
+      let kind = tensor.kinds.contains(linears) ? linears : tensor.kind
       tensors.append(try file.append(tensor.name, kind, tensor.shape))
     }
     let weights = try file.finish()

@@ -32,7 +32,7 @@ final class RandomWeights {
       switch kind {
       case .gain, .bias: try write(bytes) { _ in UInt64(1 << 22) << 32 | 1 << 22 }
       // Multipliers near 2^23, those of groups of 10 bits with the same shift.
-      case .linear8, .table16, .linear4, .linear4m:
+      case .linear8, .linear16, .table16, .linear4, .linear4m:
         if isLast {
           try write(bytes) { $0 & 0x003F_FFFF_003F_FFFF | 0x0080_0000_0080_0000 }
         } else if index > 0 {

@@ -27,8 +27,8 @@ struct ImportCommand: AsyncParsableCommand {
   var pack: String?
   @Option(
     help: ArgumentHelp(
-      "Format of linear weights: 8bit, or 4bit in groups of 32 (default: 4 bits where a GGUF file has them, else 8).",
-      valueName: "8bit|4bit"))
+      "Format of linear weights (default: 4 bits in groups of 32 where a GGUF file has them, else 8; 16 for encoders).",
+      valueName: "4bit|8bit|16bit"))
   var weights: Weights?
   @Option(help: "Threads to use; the result does not depend on it.") var threads: Int?
   @OptionGroup var signature: SignatureArguments
@@ -37,6 +37,16 @@ struct ImportCommand: AsyncParsableCommand {
   enum Weights: String, ExpressibleByArgument, CaseIterable {
     case eightBit = "8bit"
     case fourBit = "4bit"
+    case sixteenBit = "16bit"
+
+    /// What linear weights become that are not in 4 bits already.
+    var kind: TensorEntry.Kind {
+      switch self {
+      case .eightBit: .linear8
+      case .fourBit: .linear4
+      case .sixteenBit: .linear16
+      }
+    }
   }
 
   func run() async throws {

@@ -28,8 +28,8 @@ struct PullCommand: AsyncParsableCommand {
   @Option(help: "The name to keep it under (default: the repository's name in lower case).") var name: String?
   @Option(
     help: ArgumentHelp(
-      "Format of linear weights: 8bit, or 4bit in groups of 32 (default: 4 bits where a GGUF file has them, else 8).",
-      valueName: "8bit|4bit"))
+      "Format of linear weights (default: 4 bits in groups of 32 where a GGUF file has them, else 8; 16 for encoders).",
+      valueName: "4bit|8bit|16bit"))
   var weights: ImportCommand.Weights?
   @Option(help: "Connections at the same time, 1 to 32.") var connections = 4
   @Option(help: "Attempts after one that brought nothing, 0 to 100.") var retries = 5

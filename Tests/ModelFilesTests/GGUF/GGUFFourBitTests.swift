@@ -70,6 +70,7 @@ import Testing
           switch weights {
           case .automatic: own ?? .linear8
           case .eightBit: .linear8
+          case .sixteenBit: .linear16
           case .fourBit: own ?? (source.columns % 32 == 0 ? .linear4 : .linear8)
           }
         #expect(entry.kind == expected, "\(entry.name), \(source.format), \(weights)")

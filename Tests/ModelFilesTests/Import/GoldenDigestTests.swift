@@ -5,7 +5,7 @@ import Testing
 
 /// The Python reference, written from docs/spec/model.md alone, makes the same manifests and weights.
 ///
-///     $(Reference/setup.sh) Reference/oracle.py from-hf DIRECTORY model.evpack [--weights 4bit]
+///     $(Reference/setup.sh) Reference/oracle.py from-hf DIRECTORY model.evpack [--weights 4bit|8bit|16bit]
 @Suite struct GoldenDigestTests {
   /// Fixture, the grid of its weights, the format they are converted to, and the model's digest.
   @Test(arguments: [
@@ -69,6 +69,15 @@ import Testing
     ("bert-cls", "8bit", "4bit", "bbe7f63ded217a008238dec706b8f5988aa1a099bdd45fc31e0e1b6b872fd103"),
     ("bert-cls", "4bit", "8bit", "cef8421bdbdfe9b669bfb421020d7337072499633e9551ce868855f6ba37a1b0"),
     ("bert-cls", "4bit", "4bit", "bdebacb5155f83fb153a69b84b19390acb7472f759255cd5b5a7eca616fce654"),
+    ("bert-mean", "8bit", "automatic", "f0a3ae664dd9936a3a8d801cd4c44ff27616731a4c09a1bd7884b2ef3613a555"),
+    ("bert-mean", "8bit", "16bit", "f0a3ae664dd9936a3a8d801cd4c44ff27616731a4c09a1bd7884b2ef3613a555"),
+    ("bert-mean", "4bit", "16bit", "7ab7b6e61f93ac9b3734780338175378b33790789dfed18f2c7f1e38ed7b2da0"),
+    ("bert-cls", "8bit", "automatic", "c06b8fe8290ecc8e4f9bc35d2d38ebfac77f4ccf99bbd1fbdd624e8db9bc7b8c"),
+    ("bert-cls", "8bit", "16bit", "c06b8fe8290ecc8e4f9bc35d2d38ebfac77f4ccf99bbd1fbdd624e8db9bc7b8c"),
+    ("bert-cls", "4bit", "16bit", "f981ab8e791178153765335f6fe78f03156986f638fb1f1829fc384956198623"),
+    ("llama-llama3", "4bit", "16bit", "01e370216ca1a4bfb0eee75e230b6ac6b5a39d27992683ee5cd33ccccc1a5683"),
+    ("qwen3moe", "4bit", "16bit", "50e0d332d019efecffccb61679f34adb37b8ad698bdf104fc004e7d63fd788dc"),
+    ("gemma3", "4bit", "16bit", "1d8aecfd3e81179905b7b149179adeea4a69d087f93979e97a96e1e580eb68bf"),
   ])
   func digests(_ name: String, _ stored: String, _ format: String, _ digest: String) throws {
     let weights = try #require(WeightFormat(rawValue: format))

@@ -17,13 +17,17 @@ struct ArchitectureFixture: CustomTestStringConvertible {
   ]
   static let encoders = ["bert-mean", "bert-cls"]
   static func all(_ names: [String]) -> [ArchitectureFixture] {
-    names.flatMap { name in [.eightBit, .fourBit].map { ArchitectureFixture(name: name, weights: $0) } }
+    names.flatMap { name in
+      [.eightBit, .fourBit, .sixteenBit].map { ArchitectureFixture(name: name, weights: $0) }
+    }
   }
 
   var testDescription: String { "\(name) \(weights.rawValue)" }
   private var root: String { Fixtures.path("architectures/\(name)") }
-  /// A Hugging Face directory whose linear weights lie exactly on the grid of the weight format.
-  var directory: String { "\(root)/\(weights.rawValue)" }
+  /// The format on whose grid the linear weights lie: 16 bits hold those of 8 too.
+  private var grid: String { weights == .fourBit ? "4bit" : "8bit" }
+  /// A Hugging Face directory with those weights.
+  var directory: String { "\(root)/\(grid)" }
 
   /// The model as it is imported.
   func image(threads: Int = 2) throws -> ModelImage {
@@ -42,12 +46,12 @@ struct ArchitectureFixture: CustomTestStringConvertible {
   /// The id of the largest float32 logit at every position of every sequence.
   func top() throws -> [Int] {
     let json = try JSON.parse(Array(try Data(contentsOf: URL(fileURLWithPath: "\(root)/expected.json"))))
-    return json["top"]![weights.rawValue]!.array!.map { $0.integer! }
+    return json["top"]![grid]!.array!.map { $0.integer! }
   }
 
   /// One row for every position of every sequence, or, of an encoder, for every sequence.
   func expected() throws -> [[Double]] {
-    let file = try SafetensorsFile(directory: root, name: "\(weights.rawValue).safetensors")
+    let file = try SafetensorsFile(directory: root, name: "\(grid).safetensors")
     let tensor = file.tensors[0]
     return (0..<tensor.rowCount).map { row in
       var values = [Float](repeating: 0, count: tensor.columns)

@@ -105,8 +105,8 @@ import Testing
     }
   }
 
-  @Test(arguments: [TensorEntry.Kind.linear4, .linear4m])
-  func theWidestFourBitLinearIsExact(kind: TensorEntry.Kind) throws {
+  @Test(arguments: [TensorEntry.Kind.linear4, .linear4m, .linear16])
+  func theWidestLinearWithTwoShiftsIsExact(kind: TensorEntry.Kind) throws {
     var random = SeededRandom.forTest()
     let columns = 65504
     for sameSign in [true, false] {
@@ -116,7 +116,7 @@ import Testing
       let image = try RandomModel(config: config, content: content, formats: [kind]).image(&random)
       let w = image.linear("layers.0.down_proj")
       let literal = LiteralWeight(w)
-      #expect(literal.largest! == (kind == .linear4 ? 8 : 31) * 2047 << 15)
+      #expect(literal.largest! == (kind == .linear16 ? 1 : kind == .linear4 ? 8 * 2047 : 31 * 2047) << 15)
       for q: [Int16] in [
         Array(repeating: 32767, count: columns), Array(repeating: -32767, count: columns),
         literal.w[0].map { $0 < 0 ? -32767 : 32767 },
@@ -130,7 +130,7 @@ import Testing
   }
 
   /// Every architecture with the largest numbers everywhere, in every format.
-  @Test(arguments: Architectures.all.keys.sorted(), [[TensorEntry.Kind.linear8], [.linear4], [.linear4m]])
+  @Test(arguments: Architectures.all.keys.sorted(), [[TensorEntry.Kind.linear8], [.linear4], [.linear4m], [.linear16]])
   func everyArchitectureStaysWithinItsTypes(architecture: String, formats: [TensorEntry.Kind]) throws {
     var random = SeededRandom.forTest()
     for exponent in [-256, 20, 40, 256] {

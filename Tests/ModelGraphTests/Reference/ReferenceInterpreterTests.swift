@@ -64,7 +64,9 @@ import Testing
   @Test(arguments: Architectures.all.keys.sorted(), [false, true])
   func everyArchitectureEqualsTheLiteralTranscription(architecture: String, wild: Bool) throws {
     var random = SeededRandom.forTest()
-    for formats: [TensorEntry.Kind] in [[.linear8], [.linear4], [.linear4m], [.linear8, .linear4, .linear4m]] {
+    for formats: [TensorEntry.Kind] in [
+      [.linear8], [.linear4], [.linear4m], [.linear16], [.linear8, .linear4, .linear4m, .linear16],
+    ] {
       let config = RandomModel.configuration(of: architecture, &random)
       let model = RandomModel(
         architecture: architecture, config: config, content: wild ? .wild : .ordinary, formats: formats)

@@ -16,6 +16,12 @@ struct LiteralWeight {
         (0..<weight.columns).map { i in Int128(weight.values[j * weight.columns + i]) }
       }
       multipliers = weight.multipliers.map { Int128($0) }
+    case .sixteen(let weight):
+      w = (0..<weight.rows).map { j in
+        (0..<weight.columns).map { i in Int128(weight.values[j * weight.columns + i]) }
+      }
+      largest = 32768
+      multipliers = weight.multipliers.map { Int128($0) }
     case .four(let weight):
       func value(_ g: UInt16) -> Int128 {
         var v = Int128(g % 2048) * Literal.power(Int(g / 2048 % 16))

@@ -15,7 +15,7 @@ struct RandomTensor {
     func pad() { out += [UInt8](repeating: 0, count: TensorEntry.paddedTo64(out.count) - out.count) }
     switch kind {
     case .linear8: for _ in 0..<count { append(Int8(element(128, &random)), to: &out) }
-    case .table16: for _ in 0..<count { append(Int16(element(32768, &random)), to: &out) }
+    case .linear16, .table16: for _ in 0..<count { append(Int16(element(32768, &random)), to: &out) }
     case .gain, .bias: for _ in 0..<count { append(Int32(vectorElement(&random)), to: &out) }
     case .linear4, .linear4m:
       for _ in 0..<(count / 2) { out.append(nibble(&random) | nibble(&random) << 4) }
@@ -97,6 +97,7 @@ struct RandomTensor {
     case (.ordinary, .bias): 24
     case (.ordinary, .linear8): 23 + 7 + Rounding.bitLength(columns) / 2 - 1
     case (.ordinary, .linear4), (.ordinary, .linear4m): 23 + 13 + Rounding.bitLength(columns) / 2 - 1
+    case (.ordinary, .linear16): 23 + 15 + Rounding.bitLength(columns) / 2 - 1
     case (.ordinary, .table16): 23 + 15
     }
   }

@@ -10,6 +10,7 @@ extension ReferenceOperators {
     switch weight {
     case .eight(let weight): linear(inputs, weight, rows: rows)
     case .four(let weight): linear(inputs, weight, rows: rows)
+    case .sixteen(let weight): linear(inputs, weight, rows: rows)
     }
   }
 

@@ -1,7 +1,7 @@
 extension ReferenceOperators {
   /// 4.3 linear(act16, W) → act32 for linear4 and linear4m.
   static func linear(_ inputs: [Act16], _ weight: Linear4, rows: Range<Int>) -> [Act32] {
-    let (columns, (s1, s2)) = (weight.columns, weight.shifts)
+    let (columns, s1, s2) = (weight.columns, weight.shifts.s1, weight.shifts.s2)
     let groups = columns / Linear4.groupSize
     var outputs = inputs.map {
       Act32([Int32](repeating: 0, count: rows.count), exponent: $0.exponent + s1 + s2 - weight.exponent)

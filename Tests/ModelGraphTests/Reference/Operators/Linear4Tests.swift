@@ -38,7 +38,7 @@ import Testing
       Issue.record("not 4 bits")
       return
     }
-    #expect(w.shifts == (0, 0) && w.groupMinimums == nil)
+    #expect(w.shifts.s1 == 0 && w.shifts.s2 == 0 && w.groupMinimums == nil)
     let out = ReferenceOperators.linear([Act16(Array(repeating: 1, count: 32), exponent: 0)], .four(w))
     #expect(out == [Act32(Array(repeating: 0, count: 20), exponent: -up.exponent)])
   }
