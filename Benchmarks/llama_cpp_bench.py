@@ -1,7 +1,8 @@
 """Times llama.cpp (the one inside llama-cpp-python, built natively) on a random model of a given shape.
 
 Usage: llama_cpp_bench.py SHAPE FORMAT --threads N --cache DIRECTORY
-Prints one JSON line per figure: {"what": "prefill 512", "tokensPerSecond": ...}. Medians are taken by the caller.
+Prints one JSON line per figure: {"what": "prefill 512", "tokensPerSecond": ...}. Medians are taken by the caller. The
+peak memory is what loading and running add to this process: Python and its libraries are not llama.cpp's.
 """
 
 import argparse
@@ -16,6 +17,31 @@ import llama_cpp
 import numpy as np
 
 from shapes import SHAPES
+
+
+def model_file(cache: pathlib.Path, name: str, format: str) -> pathlib.Path:
+    """The model of that shape and format, made once. Formats that mix types are made by llama.cpp's own quantiser."""
+    path = cache / f"{name}-{format}.gguf"
+    if path.exists():
+        return path
+    if format in gguf.GGMLQuantizationType.__members__:
+        make_gguf(path, SHAPES[name], gguf.GGMLQuantizationType[format])
+        return path
+    source = model_file(cache, name, "F16")
+    p = llama_cpp.llama_model_quantize_default_params()
+    p.ftype = {"Q4_K_M": llama_cpp.LLAMA_FTYPE_MOSTLY_Q4_K_M}[format]
+    temporary = path.with_suffix(".new")
+    failed = llama_cpp.llama_model_quantize(str(source).encode(), str(temporary).encode(), ctypes.byref(p))
+    assert failed == 0, f"llama.cpp cannot quantise to {format}"
+    os.rename(temporary, path)
+    source.unlink()
+    return path
+
+
+def memory(field: str) -> int:
+    """VmRSS or VmHWM of this process in bytes."""
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith(field + ":"))
 
 
 def make_gguf(path: pathlib.Path, shape: dict, quantisation: gguf.GGMLQuantizationType) -> None:
@@ -36,7 +62,7 @@ def make_gguf(path: pathlib.Path, shape: dict, quantisation: gguf.GGMLQuantizati
     w.add_tokenizer_model("none")
 
     def matrix(name, rows, columns):
-        values = rng.standard_normal((rows, columns), dtype=np.float32) * (columns**-0.5)
+        values = rng.standard_normal((rows, columns), dtype=np.float32) * np.float32(columns**-0.5)
         w.add_tensor(name, gguf.quants.quantize(values, quantisation), raw_dtype=quantisation)
 
     def norm(name):
@@ -62,11 +88,12 @@ def make_gguf(path: pathlib.Path, shape: dict, quantisation: gguf.GGMLQuantizati
     os.rename(temporary, path)
 
 
+SILENT = llama_cpp.llama_log_callback(lambda *_: None)
+llama_cpp.llama_log_set(SILENT, ctypes.c_void_p())
+
+
 class Context:
     def __init__(self, path: pathlib.Path, threads: int, flash_attention: bool, length: int):
-        silent = llama_cpp.llama_log_callback(lambda *_: None)
-        self.silent = silent
-        llama_cpp.llama_log_set(silent, ctypes.c_void_p())
         llama_cpp.llama_backend_init()
         self.model = llama_cpp.llama_model_load_from_file(str(path).encode(), llama_cpp.llama_model_default_params())
         assert self.model, f"llama.cpp cannot load {path}"
@@ -93,7 +120,7 @@ class Context:
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("shape", choices=SHAPES)
-    parser.add_argument("format", choices=["Q8_0", "Q4_0"])
+    parser.add_argument("format", choices=["Q8_0", "Q4_0", "Q4_K_M"])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--flash-attention", action="store_true")
     parser.add_argument("--prefill", type=int, nargs="*", default=[512])
@@ -106,9 +133,14 @@ def main():
     arguments.cache.mkdir(parents=True, exist_ok=True)
     path = arguments.cache / f"{arguments.shape}-{arguments.format}.gguf"
     if not path.exists():
-        make_gguf(path, shape, gguf.GGMLQuantizationType[arguments.format])
+        # In a process of its own, whose peak of memory is not measured.
+        if os.fork() == 0:
+            model_file(arguments.cache, arguments.shape, arguments.format)
+            os._exit(0)
+        os.wait()
 
     longest = max([*arguments.prefill, *[n + arguments.decode_tokens for n in arguments.decode_at]])
+    before = memory("VmRSS")
     context = Context(path, arguments.threads, arguments.flash_attention, (longest + 255) // 256 * 256)
     rng = np.random.default_rng(2)
     tokens = [int(t) for t in rng.integers(0, shape["vocab"], longest)]
@@ -129,6 +161,7 @@ def main():
         for token in tokens[position : position + arguments.decode_tokens]:
             context.evaluate([token])
         report(f"decode @{position}", arguments.decode_tokens, time.perf_counter() - start)
+    print(json.dumps({"what": "peak memory", "bytes": memory("VmHWM") - before}))
 
 
 main()
