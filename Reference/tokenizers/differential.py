@@ -6,6 +6,7 @@ Tests/TokenizersTests/DifferentialTests.swift: families trained on the spot with
     scripts/tokenizer-differential.sh [STRINGS] [SEED]     # everything, with the counts of every family
 
     VENV/bin/python Reference/tokenizers/differential.py --out CASES [--strings 100000] [--seed 1] [--packages FOLDER]
+      [--only PART_OF_A_NAME]
     EVIDENT_TOKENIZER_CASES=CASES swift test -c release --filter DifferentialTests
 """
 import argparse
@@ -256,7 +257,7 @@ def families(a):
             r = random.Random(f"{a.seed} {name}")
             t = make(corpus.training_text(r, a.lines), r)
             yield name, t.to_str().encode(), lambda strings: trained_cases(name, t, strings), r
-    for name, model, r in sentencepiece_families.families(a.seed, a.lines) if not a.only or "sp-" in a.only else []:
+    for name, model, r in sentencepiece_families.families(a.seed, a.lines, a.only):
         yield name, *sentencepiece_families.cases(model, [])[:1], lambda s: sentencepiece_families.cases(model, s)[1], r
     for name, data, cases in real_families.families(a.packages) if a.real else []:
         if not a.only or a.only in name:
@@ -271,7 +272,7 @@ def main():
     arguments.add_argument("--lines", type=int, default=3000, help="of text to train on")
     arguments.add_argument("--packages", help="a folder of wheels with vocabularies of real models")
     arguments.add_argument("--no-real", dest="real", action="store_false")
-    arguments.add_argument("--only")
+    arguments.add_argument("--only", help="families whose name contains this")
     a = arguments.parse_args()
     print("seed", a.seed)
     total = 0

@@ -1,8 +1,8 @@
 /// IEEE 754 binary64 numbers in integer arithmetic: just what summing log-probabilities takes.
 ///
-/// Hugging Face adds Unigram scores as doubles, and where two segmentations have the same score on paper
-/// the rounding of those sums decides. Ids must equal theirs, on every machine, so the sums are rounded
-/// here exactly as IEEE 754 does (to nearest, ties to even), without floating point.
+/// Hugging Face adds Unigram scores as doubles and SentencePiece as floats; where two segmentations have the
+/// same score on paper the rounding of those sums decides. Ids must equal theirs, on every machine, so the
+/// sums are rounded here exactly as IEEE 754 does (to nearest, ties to even), without floating point.
 struct Binary64: Sendable, Equatable {
   /// 0, or 53 bits with the highest set.
   private(set) var significand: UInt64 = 0
@@ -25,6 +25,18 @@ struct Binary64: Sendable, Equatable {
     self.init(
       biased == 0 ? fraction : fraction | 1 << 23, exponent: max(biased, 1) - 150, isNegative: bits >> 31 == 1,
       sticky: false)
+  }
+
+  var magnitude: Binary64 {
+    var out = self
+    out.isNegative = false
+    return out
+  }
+
+  var negated: Binary64 {
+    var out = self
+    out.isNegative = !isNegative
+    return out
   }
 
   /// Rounded to the 24 bits of a binary32 number.
@@ -116,7 +128,7 @@ struct Binary64: Sendable, Equatable {
     self = scale < 0 ? value.divided(by: ten) : value.multiplied(by: ten)
   }
 
-  private func divided(by other: Binary64) -> Binary64 {
+  func divided(by other: Binary64) -> Binary64 {
     let numerator = UInt128(significand) << 64
     let (quotient, remainder) = numerator.quotientAndRemainder(dividingBy: UInt128(other.significand))
     return Binary64(
@@ -124,7 +136,7 @@ struct Binary64: Sendable, Equatable {
       sticky: remainder != 0)
   }
 
-  private func multiplied(by other: Binary64) -> Binary64 {
+  func multiplied(by other: Binary64) -> Binary64 {
     Binary64(
       UInt128(significand) * UInt128(other.significand), exponent: Int(exponent) + Int(other.exponent),
       isNegative: isNegative != other.isNegative, sticky: false)

@@ -7,6 +7,8 @@ struct SentencePieceNormalizer: Sendable {
   let addsPrefix: Bool
   /// No space at either end, and none after another.
   let removesExtraSpaces: Bool
+  /// What no rule rewrites: user-defined pieces.
+  var kept: ByteTrie?
 
   static let metaspace: [UInt8] = [0xE2, 0x96, 0x81]
 
@@ -39,6 +41,7 @@ struct SentencePieceNormalizer: Sendable {
 
   /// What the text at `at` becomes, and where the rest begins.
   private func prefix(_ text: [UInt8], _ at: Int) -> (ArraySlice<UInt8>, Int) {
+    if let match = kept?.longestMatch(in: text, from: at, to: text.count) { return (text[at..<match.end], match.end) }
     if let (end, replacement) = rules?.longestRule(text, from: at, to: text.count) { return (replacement, end) }
     let end = at + UTF8Text.scalar(text, at: at).length
     return (text[at..<end], end)

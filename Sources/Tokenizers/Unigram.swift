@@ -6,7 +6,7 @@ struct Unigram: Sendable {
   private let unknown: Int32
   private let unknownScore: Binary64
   private let byteTokens: [Int32?]?
-  /// Whether the sums of scores are kept in binary32, as SentencePiece keeps them; Hugging Face uses binary64.
+  /// Whether sums of scores are kept in binary32, as SentencePiece keeps them; Hugging Face uses binary64.
   private let sumsInSingle: Bool
 
   /// - Parameter scores: by id.
@@ -30,8 +30,11 @@ struct Unigram: Sendable {
     trie = ByteTrie(entries)
   }
 
-  /// What a user-defined piece costs: SentencePiece's −0.1, which beats every other path.
-  private static let userDefinedScore = Binary64(singleBits: 0xBDCC_CCCD)
+  /// What SentencePiece 0.2.3 gives a user-defined piece instead of its score: a tenth for each byte after the first.
+  /// Other scores are logarithms of probabilities, so no other path through the same text reaches it.
+  private static func userDefinedScore(bytes: Int) -> Binary64 {
+    Binary64(1).divided(by: Binary64(10)).multiplied(by: Binary64(UInt64(bytes - 1))).roundedToSingle
+  }
 
   /// The model as SentencePiece runs it: only normal (type 1) and user-defined pieces (4) take part.
   ///
@@ -52,12 +55,15 @@ struct Unigram: Sendable {
       guard let score = Binary64(singleBits: bits) else {
         throw .invalid(field: "scores", reason: "the score of token \(id) is not a number")
       }
+      scores.append(score)
       let isUserDefined = types[id] == 4
-      scores.append(isUserDefined ? Self.userDefinedScore ?? score : score)
       guard types[id] == 1 || isUserDefined, let bytes = vocabulary.bytes(of: id), !bytes.isEmpty else { continue }
       entries.append((Array(bytes), Int32(id)))
-      if isUserDefined { continue }
-      if least.map({ $0 > score }) ?? true { least = score }
+      if isUserDefined {
+        scores[id] = Self.userDefinedScore(bytes: bytes.count)
+      } else if least.map({ $0 > score }) ?? true {
+        least = score
+      }
     }
     self.vocabulary = vocabulary
     self.scores = scores
@@ -74,13 +80,30 @@ struct Unigram: Sendable {
     var id: Int32 = -1
   }
 
+  /// Beyond this distance from zero SentencePiece 0.2.3 counts sums from the place it has reached.
+  private static let sumMax = Binary64(100_000)
+
   func encode(_ text: [UInt8], _ range: Range<Int>, blocked: Set<Int32>, into ids: inout [Int32]) {
     // By the position where a piece ends, counted from the start of the range.
     var best = [Best](repeating: Best(), count: range.count + 1)
     var start = 0
+    var reached = 0
+    func consider(_ id: Int32, _ score: Binary64, to end: Int) {
+      reached = max(reached, end)
+      let sum = score + best[start].score
+      let candidate = sumsInSingle ? sum.roundedToSingle : sum
+      if best[end].start < 0 || candidate > best[end].score {
+        best[end] = Best(score: candidate, start: Int32(truncatingIfNeeded: start), id: id)
+      }
+    }
     while start < range.count {
+      if sumsInSingle, best[start].score.magnitude > Self.sumMax {
+        let offset = best[start].score.negated
+        for i in start...reached where i == start || best[i].start >= 0 {
+          best[i].score = (best[i].score + offset).roundedToSingle
+        }
+      }
       let length = UTF8Text.scalar(text, at: range.lowerBound + start).length
-      let score = best[start].score
       var hasSingle = false
       var node = ByteTrie.root
       var end = start
@@ -88,21 +111,10 @@ struct Unigram: Sendable {
         node = next
         end += 1
         guard let id = trie.value(node), !blocked.contains(id) else { continue }
-        let sum = scores[Int(id)] + score
-        let candidate = sumsInSingle ? sum.roundedToSingle : sum
-        if best[end].start < 0 || candidate > best[end].score {
-          best[end] = Best(score: candidate, start: Int32(truncatingIfNeeded: start), id: id)
-        }
+        consider(id, scores[Int(id)], to: end)
         if end - start == length { hasSingle = true }
       }
-      if !hasSingle {
-        let end = start + length
-        let sum = unknownScore + score
-        let candidate = sumsInSingle ? sum.roundedToSingle : sum
-        if best[end].start < 0 || candidate > best[end].score {
-          best[end] = Best(score: candidate, start: Int32(truncatingIfNeeded: start), id: unknown)
-        }
-      }
+      if !hasSingle { consider(unknown, unknownScore, to: start + length) }
       start += length
     }
     appendPath(best, text, range, into: &ids)

@@ -25,9 +25,9 @@ extension Tokenizer {
     }
   }
 
-  private static func addedTokens(_ source: VocabularySource) -> [AddedToken] {
+  private static func addedTokens(_ source: VocabularySource, types: ClosedRange<Int> = 2...4) -> [AddedToken] {
     var out: [AddedToken] = []
-    for (id, type) in source.tokenTypes.enumerated() where (2...4).contains(type) {
+    for (id, type) in source.tokenTypes.enumerated() where types.contains(type) {
       out.append(AddedToken(id: Int32(id), content: source.tokens[id], isSpecial: type != 4))
     }
     return out
@@ -122,13 +122,16 @@ extension Tokenizer {
     let model = try Unigram(
       vocabulary: vocabulary, scoreBits: source.scoreBits, types: source.tokenTypes, unknown: Int(unknown))
     let addsPrefix = source.addsSpacePrefix ?? true
-    let normalizer = SentencePieceNormalizer(
+    // The model itself finds user-defined pieces: what stands before one and after it is one path.
+    let userDefined = source.tokenTypes.indices.filter { source.tokenTypes[$0] == 4 && !source.tokens[$0].isEmpty }
+    var normalizer = SentencePieceNormalizer(
       rules: try rules(source), addsPrefix: addsPrefix, removesExtraSpaces: source.removesExtraSpaces ?? false)
+    if !userDefined.isEmpty { normalizer.kept = ByteTrie(userDefined.map { (source.tokens[$0], Int32($0)) }) }
     return try Tokenizer(
       model: .unigram(model), vocabulary: vocabulary, normalizer: .sentencePiece(normalizer), preTokenizer: nil,
       postProcessor: try frame(
         source, begin: source.addsBegin ?? false, end: (source.addsEnd ?? true, source.endID ?? 1)),
-      decoder: spacedDecoder(dropsFirst: addsPrefix), addedTokens: addedTokens(source), unknown: unknown)
+      decoder: spacedDecoder(dropsFirst: addsPrefix), addedTokens: addedTokens(source, types: 2...3), unknown: unknown)
   }
 
   private static func wordPiece(
