@@ -108,6 +108,21 @@ public final class Engine: Sendable {
     }
   }
 
+  /// Where the time of the evaluations in `body` goes. Others' evaluations meanwhile count, too.
+  public func profile(_ body: () throws -> Void) rethrows -> StepProfile {
+    let clock = turn.withLock { turn in
+      let clock = StepClock(turn.program.plan)
+      turn.program.clock = clock
+      return Clock(clock: clock)
+    }
+    defer { turn.withLock { $0.program.clock = nil } }
+    try body()
+    return clock.clock.profile
+  }
+
+  /// Only the evaluation that runs writes to it, and `profile` reads it when none does.
+  private struct Clock: @unchecked Sendable { let clock: StepClock }
+
   private func check(_ tokens: [Int32], after count: Int) throws(EvaluationRejection) {
     let config = image.manifest.config
     for (i, token) in tokens.enumerated() where token < 0 || Int(token) >= config.vocabularySize {

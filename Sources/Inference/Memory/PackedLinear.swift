@@ -22,6 +22,15 @@ struct PackedLinear: @unchecked Sendable {
   /// Units of which threads take some each.
   var blocks: Int { paddedRows / Int(EV_BLOCK_OUTPUTS) }
 
+  /// Bytes of the packed integers, multipliers and sums aside.
+  var byteCount: Int {
+    switch format {
+    case .eight: paddedRows * paddedColumns
+    case .four(let weight): ev_linear4_bytes(Int32(rows), Int32(columns), weight.minimums)
+    case .sixteen: 2 * paddedRows * paddedColumns
+    }
+  }
+
   /// Whether activations need the sums of their groups.
   var readsGroupSums: Bool {
     switch format {

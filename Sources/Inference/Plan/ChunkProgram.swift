@@ -18,6 +18,7 @@ final class ChunkProgram: CrewProgram {
   var trace: TraceSink?
   var logitsSink: LogitsSink?
   var residualSink: ResidualSink?
+  var clock: StepClock?
   var routing = ExpertRouting()
   let tables = KernelTables.shared
   let scratch: Scratch
@@ -55,7 +56,9 @@ final class ChunkProgram: CrewProgram {
   }
 
   func run(_ member: Crew.Member) {
-    for step in plan.steps {
+    let clock = member.index == 0 ? clock : nil
+    clock?.begin()
+    for (index, step) in plan.steps.enumerated() {
       switch step {
       case .rows(let range): runRows(range, member)
       case .linear(let range): runLinears(range, member)
@@ -64,7 +67,15 @@ final class ChunkProgram: CrewProgram {
       case .logits(let logits): runLogits(logits, member)
       case .residuals(let residual): member.alone { deliver(residual) }
       }
+      if let clock { end(index, clock) }
     }
+  }
+
+  private func end(_ step: Int, _ clock: StepClock) {
+    let (weights, rows) = plan.weights(of: step, chunk)
+    clock.end(
+      step, multiplications: rows * weights.reduce(0) { $0 + $1.rows * $1.columns },
+      weightBytes: rows == 0 ? 0 : weights.reduce(0) { $0 + $1.byteCount })
   }
 
   // MARK: Rows

@@ -21,6 +21,7 @@ struct BenchCommand: AsyncParsableCommand {
   @Option(help: "Tokens to decode for one figure.") var decodeTokens = 64
   @Option(help: "Also the cost of replaying an answer of so many tokens, as a share of producing it.") var replay: Int?
   @Option(help: "Times each figure is measured.") var repetitions = 3
+  @Flag(help: "Also where the time goes, by kind of step, in a prefill and in decoding.") var profile = false
   @Flag(help: "One JSON line per measurement.") var json = false
   @OptionGroup var engine: EngineArguments
 
@@ -61,6 +62,16 @@ struct BenchCommand: AsyncParsableCommand {
     }
     if let replay {
       report("replay \(replay)", "shareOfProducing", repeated { bench.replayShare(prompt: 64, answer: replay) })
+    }
+    if profile && !json {
+      let count = prefill.last ?? 512
+      ProfileTable(bench.engine.profile { _ = bench.prefill(count) }).print("prefill \(count)")
+      let position = decodeAt.last ?? 128
+      ProfileTable(bench.profileOfDecoding(at: position, count: decodeTokens)).print("decode @\(position)")
+      print("\nchoosing a token")
+      for (name, parameters) in try EngineBench.choices() {
+        report(name, "microseconds", repeated { bench.choosing(parameters, count: 20) })
+      }
     }
     if !json {
       print("peak memory \(Terminal.bytes(BenchCommand.peakBytes()))")
@@ -122,6 +133,39 @@ struct EngineBench {
     let sequence = engine.makeSequence()
     evaluate(sequence, tokens(position), .last)
     return Double(count) / seconds { for token in tokens(count) { evaluate(sequence, [token], .last) } }
+  }
+
+  func profileOfDecoding(at position: Int, count: Int) -> StepProfile {
+    let sequence = engine.makeSequence()
+    evaluate(sequence, tokens(position), .last)
+    return engine.profile { for token in tokens(count) { evaluate(sequence, [token], .last) } }
+  }
+
+  /// What tokens are chosen with.
+  static func choices() throws -> [(String, SamplingParameters)] {
+    [
+      ("greedy", try SamplingParameters(maxTokens: 1)),
+      ("temperature 1", try SamplingParameters(temperatureMicros: 1_000_000, maxTokens: 1)),
+      ("top-p 0.9", try SamplingParameters(temperatureMicros: 1_000_000, topPMicros: 900_000, maxTokens: 1)),
+    ]
+  }
+
+  /// Microseconds that choosing one token takes.
+  func choosing(_ parameters: SamplingParameters, count: Int) -> Double {
+    var found: Logits?
+    do {
+      let slice = Slice(sequence: engine.makeSequence(), tokens: tokens(32), logits: .last)
+      try engine.evaluate([slice]) { _, _, row in found = row.logits }
+    } catch {
+      preconditionFailure("tokens and lengths were checked: \(error)")
+    }
+    guard let logits = found else { preconditionFailure("the last position has logits") }
+    let key = StreamKey(
+      model: engine.image.manifest.digest, inputTokens: tokens(32), parameters: parameters, nonce: [])
+    let sampler = Sampler(parameters: parameters, streamKey: key)
+    var state = SamplerState(prompt: tokens(32))
+    return seconds { for _ in 0..<count { state.append(sampler.next(logits: logits, state: state)) } } / Double(count)
+      * 1e6
   }
 
   /// Recomputing an answer in one teacher-forced prefill, relative to producing it token by token.

@@ -102,6 +102,14 @@ import Testing
     }
   }
 
+  /// What makes every limit keep a beginning of the same order: T falls, also from the end of one power of two to
+  /// the beginning of the next.
+  @Test func weightsNeverGrowWithTheDistance() {
+    let table = Tables.exponential
+    for f in 1..<4096 { #expect(table[f] <= table[f - 1]) }
+    #expect(table.count == 4096 && 2 * table[4095] >= table[0])
+  }
+
   @Test func greedyTakesTheSmallestOfTheLargest() {
     let sampler = Sampler(parameters: .greedy, streamKey: nil)
     #expect(sampler.next(logits: logits([3, 9, 9, 2]), prompt: [], output: []) == 1)
