@@ -40,6 +40,7 @@ struct BenchCommand: AsyncParsableCommand {
 
   func run() async throws {
     let settings = try await Settings()
+    let before = BenchCommand.memory("VmRSS")
     let longest = ([prefill.max() ?? 0, (decodeAt.max() ?? 0) + decodeTokens, 64 + (replay ?? 0)].max() ?? 0) + 32
     let image: ModelImage
     if let shape {
@@ -73,10 +74,11 @@ struct BenchCommand: AsyncParsableCommand {
         report(name, "microseconds", repeated { bench.choosing(parameters, count: 20) })
       }
     }
+    let peak = BenchCommand.memory("VmHWM") - before
     if !json {
-      print("peak memory \(Terminal.bytes(BenchCommand.peakBytes()))")
+      print("peak memory    \(Terminal.bytes(peak)) beyond the \(Terminal.bytes(before)) of the program itself")
     } else {
-      print((["what": "peak memory", "bytes": .integer(BenchCommand.peakBytes())] as JSON).text())
+      print((["what": "peak memory", "bytes": .integer(peak)] as JSON).text())
     }
   }
 
@@ -95,9 +97,10 @@ struct BenchCommand: AsyncParsableCommand {
     }
   }
 
-  private static func peakBytes() -> Int {
+  /// A line of the process's status, in bytes; 0 where there is none.
+  private static func memory(_ field: String) -> Int {
     let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM") }
+    let line = status.split(separator: "\n").first { $0.hasPrefix(field + ":") }
     return (line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 1024
   }
 }
