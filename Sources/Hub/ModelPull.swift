@@ -189,7 +189,7 @@ public struct ModelPull: Sendable {
       let listing = RepositoryListing(
         commit: hub.commit, files: hub.files.map { RemoteFile(path: $0.path, bytes: $0.bytes, identity: nil) })
       guard let selection = try? FileSelection.choose(listing, repository: hub.repository, file: reference.file),
-        (try? store.open(.stored(model.digest))) != nil
+        try isSound(model.digest)
       else { continue }
       let name = try chosenName(selection)
       guard try give(name, to: model.digest) else { continue }
@@ -222,9 +222,20 @@ public struct ModelPull: Sendable {
         })
       else { continue }
       report(.checking(what: "the model in the store", bytes: model.bytes))
-      if (try? store.open(.stored(model.digest))) != nil { return model.digest }
+      if try isSound(model.digest) { return model.digest }
     }
     return nil
+  }
+
+  /// Whether every byte of a stored model is as it should be.
+  ///
+  /// - Throws: `CancellationError` only.
+  private func isSound(_ model: Digest<ModelManifest>) throws -> Bool {
+    do { return try withExtendedLifetime(store.open(.stored(model))) { true } } catch let error as CancellationError {
+      throw error
+    } catch {
+      return false
+    }
   }
 
   private func shards(of index: String, _ listing: RepositoryListing) throws -> [RemoteFile] {

@@ -17,7 +17,7 @@ extension Pack {
     let mapping = try MappedFile(path: weights.path)
     try write(
       manifest: manifest, weights: mapping.bytes, tokenizer: importer.tokenizer, chatTemplate: importer.chatTemplate,
-      to: path, weightsFile: mapping)
+      to: path, progress: { _ in })
     return manifest
   }
 
@@ -34,10 +34,9 @@ extension Pack {
       chatTemplate: model.chatTemplate, to: path, progress: progress)
   }
 
-  /// - Parameter weightsFile: the mapping that holds `weights`, when there is one that nobody else reads.
   private static func write(
     manifest: ModelManifest, weights: ModelBytes, tokenizer: [UInt8], chatTemplate: [UInt8]?, to path: String,
-    weightsFile: MappedFile? = nil, progress: (Int) throws -> Void = { _ in }
+    progress: (Int) throws -> Void
   ) throws {
     let manifestBytes = manifest.canonicalBytes
     let contents =
@@ -56,16 +55,12 @@ extension Pack {
       places.append(offset..<(offset + content.count))
     }
     try file.write(header)
-    for (i, content) in contents.enumerated() {
+    for content in contents {
       try file.pad()
-      for from in stride(from: 0, to: content.count, by: 16 << 20) {
-        let part = from..<min(from + (16 << 20), content.count)
-        try file.write(UnsafeRawBufferPointer(rebasing: content.buffer[part]))
-        // The weights are as large as the model; what is written need not stay in memory.
-        if i == 1 { weightsFile?.release(part) }
-        try progress(part.count)
+      try content.forEachPiece { piece in
+        try file.write(piece)
+        try progress(piece.count)
       }
-      withExtendedLifetime(content) {}
     }
     // What is published must load. Its digests are checked piece by piece, for the same reason.
     let mapping = try MappedFile(path: file.path)

@@ -35,11 +35,14 @@ extension ModelStore {
 
   /// Copies a model from a pack, or from wherever it was loaded, into the store.
   ///
-  /// - Throws: ``StoreRejection`` for the built-in model's name, ``FileFailure``.
+  /// - Throws: ``StoreRejection`` for the built-in model's name, ``FileFailure``, `CancellationError`.
   public func add(_ model: LoadedModel, as name: ModelName?) throws {
     try refuseReserved(name)
     let weights = try incoming(in: blobs)
-    try weights.write(model.image.weights.buffer)
+    try model.image.weights.forEachPiece { piece in
+      try Task.checkCancellation()
+      try weights.write(piece)
+    }
     try weights.synchronize()
     try commit(model, weights: weights, as: name, provenance: nil)
   }
