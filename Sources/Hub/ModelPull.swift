@@ -231,7 +231,10 @@ public struct ModelPull: Sendable {
   ///
   /// - Throws: `CancellationError` only.
   private func isSound(_ model: Digest<ModelManifest>) throws -> Bool {
-    do { return try withExtendedLifetime(store.open(.stored(model))) { true } } catch let error as CancellationError {
+    do {
+      _ = try store.open(.stored(model))
+      return true
+    } catch let error as CancellationError {
       throw error
     } catch {
       return false

@@ -4,20 +4,19 @@ public import ModelGraph
 extension Pack {
   /// Imports a model directory into a pack file, which appears only when it is complete.
   ///
-  /// - Throws: as ``HuggingFaceImporter``, and ``LoadRejection`` when the result would not load.
+  /// - Throws: as ``HuggingFaceImporter``, `CancellationError`, and ``LoadRejection`` when the result would not load.
   @discardableResult
   public static func importPack(
     directory: String, to path: String, options: ImportOptions = ImportOptions()
   ) throws -> ModelManifest {
     let importer = try HuggingFaceImporter(directory: directory, options: options)
-    let folder = FileSystem.directory(of: path)
     // The manifest comes first in the file and is known last, so the weights wait in a file of their own.
-    let weights = try TemporaryFile(in: folder)
+    let weights = try TemporaryFile(beside: path)
     let manifest = try importer.convert { try weights.write($0) }
     let mapping = try MappedFile(path: weights.path)
     try write(
       manifest: manifest, weights: mapping.bytes, tokenizer: importer.tokenizer, chatTemplate: importer.chatTemplate,
-      to: path, progress: { _ in })
+      to: path, progress: { _ in try Task.checkCancellation() })
     return manifest
   }
 
@@ -25,7 +24,7 @@ extension Pack {
   ///
   /// - Parameter progress: called with the number of bytes written since the last call; what it throws ends
   ///   the work.
-  /// - Throws: ``FileFailure``, and ``LoadRejection`` when the model's bytes are not what its manifest states.
+  /// - Throws: ``FileFailure``, `CancellationError`, and ``LoadRejection`` when the model's bytes are not what its manifest states.
   public static func write(
     _ model: LoadedModel, to path: String, progress: (Int) throws -> Void = { _ in }
   ) throws {
@@ -45,8 +44,7 @@ extension Pack {
     let digests = [manifest.digest.bytes] + manifest.blobs.all.map(\.digest.bytes)
     precondition(contents.count == digests.count)
 
-    let folder = FileSystem.directory(of: path)
-    let file = try TemporaryFile(in: folder)
+    let file = try TemporaryFile(beside: path)
     var header = magic + UInt32(contents.count).littleEndianBytes + UInt32(0).littleEndianBytes
     var places: [Range<Int>] = []
     for (digest, content) in zip(digests, contents) {
@@ -66,11 +64,12 @@ extension Pack {
     let mapping = try MappedFile(path: file.path)
     _ = try Pack(mapping.bytes).load(checkingDigests: false)
     for (place, digest) in zip(places, digests) {
-      let found = try mapping.digest(place, as: ModelManifest.Blob.self)
+      let found = try mapping.digest(place, as: ModelManifest.Blob.self) { _ in try Task.checkCancellation() }
       guard found.bytes == digest else {
         throw LoadRejection.digest(part: "pack", found: found.description, stated: "sha256:" + Hex.string(digest))
       }
     }
+    try Task.checkCancellation()
     try file.publish(as: FileSystem.name(of: path))
   }
 }

@@ -64,9 +64,15 @@ struct SignatureArguments: ParsableArguments {
     if kind == .directory {
       return try check.check(
         folder: source, signatureName: SignatureArguments.relative(path, to: source), allowsSymlinks: allowSymlinks
-      ) { bar.update(done: $0, total: $1) }
+      ) {
+        bar.update(done: $0, total: $1)
+        try Task.checkCancellation()
+      }
     }
-    return try check.check(file: source, name: FileSystem.name(of: source)) { bar.update(done: $0, total: $1) }
+    return try check.check(file: source, name: FileSystem.name(of: source)) {
+      bar.update(done: $0, total: $1)
+      try Task.checkCancellation()
+    }
   }
 
   private func enforce(_ standing: SignerStanding, _ path: String) throws {
