@@ -55,6 +55,11 @@ public struct FileTooLarge: Error, Equatable, Sendable, CustomStringConvertible 
   public let path: String
   public let bytesMax: Int
 
+  public init(path: String, bytesMax: Int) {
+    self.path = path
+    self.bytesMax = bytesMax
+  }
+
   public var description: String {
     "\(path) has more than \(bytesMax) bytes, which is more than a file of that kind should have; check that it is the right file"
   }
