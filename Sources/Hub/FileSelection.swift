@@ -14,6 +14,17 @@ public enum FileSelection: Equatable, Sendable {
     "modules.json", "sentence_bert_config.json", "1_Pooling/config.json",
   ]
 
+  /// What is known of the files before an index has been read.
+  var files: [RemoteFile] {
+    switch self {
+    case .gguf(let parts): parts
+    case .directory(let texts, let weights): texts + [weights]
+    }
+  }
+
+  /// Whether a file of that name is part of a directory that has it.
+  static func isRead(_ name: String) -> Bool { (required + optional + [index, single]).contains(name) }
+
   /// - Parameter file: a file's path or name, or a quantisation; nil to take the safetensors, or the only GGUF.
   /// - Throws: ``HubRejection`` that lists what could have been meant.
   public static func choose(

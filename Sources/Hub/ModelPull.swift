@@ -41,6 +41,8 @@ public struct ModelPull: Sendable {
     /// Attempts without any success in between, after the first.
     public var retries = 5
     public var keep = false
+    /// Nil to look at no signature.
+    public var signatures: SignaturePolicy?
     public var importing: ImportOptions
 
     public init(importing: ImportOptions) { self.importing = importing }
@@ -64,6 +66,7 @@ public struct ModelPull: Sendable {
   }
 
   /// - Throws: ``HubFailure``, ``HubRejection``, `StoreRejection`, `FileFailure`, what an import throws,
+  ///   what the judge of signatures throws,
   ///   `CancellationError`. What has arrived is kept in any case but a wrong digest.
   public func run() async throws -> PullOutcome {
     let client = settings.offline ? nil : try HubClient(settings: settings, connections: options.connections)
@@ -93,16 +96,22 @@ public struct ModelPull: Sendable {
     let name = try chosenName(selection)
 
     let folder = try store.openDownloads(reference.repository.replacing("/", with: "--")) { report(.waiting) }
-    if let digest = try presentModel(selection, listing), try give(name, to: digest) {
-      try folder.remove([])
-      return PullOutcome(
-        digest: digest, name: name, commit: listing.commit, licence: listing.licence, bytesDownloaded: 0,
-        bytesCached: 0, wasPresent: true, folder: nil)
-    }
-
     var acquisition = FileAcquisition(
       reference: reference, listing: listing, folder: folder, cache: cache, client: client, options: options,
       report: report)
+    let signature = try await judgement(on: selection, listing, &acquisition)
+    try signature?.admit(selection.files, of: selection, listing)
+    if let present = try presentModel(selection, listing) {
+      try signature?.admit(store.sourceFiles(of: present.digest), paths: present.paths)
+      if try give(name, to: present.digest) {
+        try folder.remove([])
+        return PullOutcome(
+          digest: present.digest, name: name, commit: listing.commit, licence: listing.licence,
+          bytesDownloaded: acquisition.bytesDownloaded, bytesCached: acquisition.bytesCached, wasPresent: true,
+          folder: nil)
+      }
+    }
+
     let card = listing.licence == nil ? listing.file("README.md").map { $0.bytes <= 1 << 20 ? [$0] : [] } ?? [] : []
     let files: [RemoteFile]
     switch selection {
@@ -111,12 +120,14 @@ public struct ModelPull: Sendable {
       try await acquisition.obtain(card + files)
     case .directory(let texts, let weights):
       try await acquisition.obtain(card + texts)
+      try signature?.admit(texts, in: folder)
       // Gigabytes of a model that cannot be imported are not worth fetching.
       try ImportPreflight.check(directory: folder.path)
       try await acquisition.obtain([weights])
       let shards = weights.path == FileSelection.index ? try shards(of: folder.path(of: weights.path), listing) : []
-      try await acquisition.obtain(shards)
       files = texts + [weights] + shards
+      try signature?.admit(files, of: selection, listing)
+      try await acquisition.obtain(shards)
     }
     // A GGUF model is opened by its first part, a directory as such.
     var source = folder.path
@@ -132,7 +143,10 @@ public struct ModelPull: Sendable {
         commit: listing.commit, files: ModelPull.record(files)),
       weights: options.importing.weights.rawValue)
     var importing = options.importing
-    importing.checkSources = { try ModelPull.check($0, files) }
+    importing.checkSources = { sources in
+      try ModelPull.check(sources, files)
+      try signature?.admit(sources, paths: files.map(\.path))
+    }
     let digest = try store.importModel(directory: source, as: name, options: importing, provenance: provenance)
     if !options.keep { try folder.remove(files.map(\.path)) }
     return PullOutcome(
@@ -189,9 +203,12 @@ public struct ModelPull: Sendable {
       let listing = RepositoryListing(
         commit: hub.commit, files: hub.files.map { RemoteFile(path: $0.path, bytes: $0.bytes, identity: nil) })
       guard let selection = try? FileSelection.choose(listing, repository: hub.repository, file: reference.file),
-        (try? store.open(.stored(model.digest))) != nil
+        try isSound(model.digest)
       else { continue }
       let name = try chosenName(selection)
+      // What is remembered of a signature is a note for people; here is none to be judged.
+      let signature = try options.signatures.map { SignatureJudgement(folder: "", check: try $0.judge(nil)) }
+      try signature?.admit(store.sourceFiles(of: model.digest), paths: hub.files.map(\.path))
       guard try give(name, to: model.digest) else { continue }
       return PullOutcome(
         digest: model.digest, name: name, commit: hub.commit, licence: origin.licence, bytesDownloaded: 0,
@@ -201,12 +218,10 @@ public struct ModelPull: Sendable {
   }
 
   /// A stored model made of exactly these files whose bytes are all as they should be.
-  private func presentModel(_ selection: FileSelection, _ listing: RepositoryListing) throws -> Digest<ModelManifest>? {
-    let chosen: [RemoteFile]
-    switch selection {
-    case .gguf(let parts): chosen = parts
-    case .directory(let texts, let weights): chosen = texts + [weights]
-    }
+  private func presentModel(
+    _ selection: FileSelection, _ listing: RepositoryListing
+  ) throws -> (digest: Digest<ModelManifest>, paths: [String])? {
+    let chosen = selection.files
     guard chosen.allSatisfy({ $0.identity != nil }) else { return nil }
     let wanted = Set(ModelPull.record(chosen).map { "\($0.path) \($0.identity)" })
     for model in try store.list() where model.origin == .store {
@@ -222,9 +237,23 @@ public struct ModelPull: Sendable {
         })
       else { continue }
       report(.checking(what: "the model in the store", bytes: model.bytes))
-      if (try? store.open(.stored(model.digest))) != nil { return model.digest }
+      if try isSound(model.digest) { return (model.digest, hub.files.map(\.path)) }
     }
     return nil
+  }
+
+  /// Whether every byte of a stored model is as it should be.
+  ///
+  /// - Throws: `CancellationError` only.
+  private func isSound(_ model: Digest<ModelManifest>) throws -> Bool {
+    do {
+      _ = try store.open(.stored(model))
+      return true
+    } catch let error as CancellationError {
+      throw error
+    } catch {
+      return false
+    }
   }
 
   private func shards(of index: String, _ listing: RepositoryListing) throws -> [RemoteFile] {

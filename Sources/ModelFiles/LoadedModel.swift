@@ -72,16 +72,22 @@ public struct LoadedModel: Sendable {
     chatTemplate = manifest.blobs.chatTemplate == nil ? nil : parts.chatTemplate?.array
   }
 
-  static func check(
+  /// - Throws: ``LoadRejection``, `CancellationError` when the task that it runs in is cancelled.
+  private static func check(
     _ part: String, _ bytes: ModelBytes, _ blob: ModelManifest.Blob, _ checkingDigests: Bool
-  ) throws(LoadRejection) {
-    guard bytes.count == blob.bytes else { throw .size(part: part, found: bytes.count, stated: blob.bytes) }
+  ) throws {
+    guard bytes.count == blob.bytes else {
+      throw LoadRejection.size(part: part, found: bytes.count, stated: blob.bytes)
+    }
     guard checkingDigests else { return }
     var digest = StreamingDigest<ModelManifest.Blob>()
-    digest.update(bytes.buffer)
+    try bytes.forEachPiece { piece in
+      try Task.checkCancellation()
+      digest.update(piece)
+    }
     let found = digest.finalized()
     guard found == blob.digest else {
-      throw .digest(part: part, found: found.description, stated: blob.digest.description)
+      throw LoadRejection.digest(part: part, found: found.description, stated: blob.digest.description)
     }
   }
 }

@@ -44,7 +44,7 @@ public enum ModelSigner {
   ///
   /// - Throws: `FileFailure`.
   public static func write(_ bytes: [UInt8], _ name: String, in folder: String) throws {
-    let file = try TemporaryFile(in: folder)
+    let file = try TemporaryFile(beside: folder + "/" + name)
     try file.write(bytes)
     try file.publish(as: name)
   }

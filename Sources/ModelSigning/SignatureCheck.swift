@@ -1,3 +1,4 @@
+import Digests
 import ModelFiles
 
 /// A key that somebody trusts to sign models, under the name they know it by.
@@ -30,8 +31,8 @@ public struct SignatureCheck: Sendable {
   public struct Result: Sendable, Equatable {
     public let standing: SignerStanding
     public let modelName: String
-    /// Files of a folder that was checked are there unchanged. Beside a single file that was checked, the
-    /// others of its folder have not been looked at.
+    /// Files of a folder that was checked are there unchanged. Beside a single file that was checked, or those
+    /// that were chosen, the others of their folder have not been looked at.
     public let files: [SignedFile]
 
     /// A file with its signed digest; nil when the signature does not cover it.
@@ -116,6 +117,33 @@ public struct SignatureCheck: Sendable {
     return Result(
       standing: standing, modelName: statement.modelName,
       files: signed.name == "." ? [SignedFile(name: name, digest: signed.digest)] : statement.files)
+  }
+
+  /// Checks files that were chosen from a folder; what else lies there is not looked at.
+  ///
+  /// - Parameters:
+  ///   - chosen: by name, with SHA-256 in hex as far as it is known.
+  ///   - lacks: whether a signed file is missed although it was not chosen.
+  /// - Throws: ``SignatureRejection/filesDiffer(_:)``.
+  public func check(
+    chosen: [(name: String, sha256: String?)], lacks: (String) -> Bool
+  ) throws(SignatureRejection) -> Result {
+    var expected: [[UInt8]: SignedFile] = [:]
+    for file in statement.files { expected[Array(file.name.utf8)] = file }
+    // A single file that was signed as such has no name.
+    let single = chosen.count == 1 ? expected[Array(".".utf8)] : nil
+    var differences = FileDifferences()
+    for (name, sha256) in chosen {
+      if let signed = expected[Array(name.utf8)] ?? single {
+        if let sha256, signed.digest.hex != sha256 { differences.changed.append(name) }
+      } else {
+        differences.notSigned.append(name)
+      }
+    }
+    let present = Set(chosen.map { Array($0.name.utf8) })
+    differences.missing = statement.files.map(\.name).filter { !present.contains(Array($0.utf8)) && lacks($0) }
+    guard differences.isEmpty else { throw .filesDiffer(differences) }
+    return Result(standing: standing, modelName: statement.modelName, files: statement.files)
   }
 
   private func compare(

@@ -5,6 +5,8 @@ extension Evident {
   /// Runs the command that the arguments name. An error may quote a file of anyone's, and is made fit for a
   /// terminal before it is printed.
   static func main() async {
+    // A file that grows beyond `ulimit -f` is an error like a full disk, not the end of the process.
+    signal(SIGXFSZ, SIG_IGN)
     do {
       var command = try parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {

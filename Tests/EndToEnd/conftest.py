@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -29,6 +30,18 @@ def run(home: Path, *arguments: str, stdin: str | None = None, check: int | None
     if check is not None:
         assert done.returncode == check, f"exit {done.returncode}\n{done.out}\n{done.err}"
     return done
+
+
+def peak(home: Path, *arguments: str) -> int:
+    """The largest resident set of a command that succeeds, in bytes."""
+    # A process starts with the peak of whoever forked it, so a small one stands between.
+    measure = "import resource as r, subprocess as s, sys; s.run(sys.argv[1:], check=True, stdout=s.DEVNULL); " \
+        "print(r.getrusage(r.RUSAGE_CHILDREN).ru_maxrss)"
+    done = subprocess.run(
+        [sys.executable, "-c", measure, str(BINARY), *arguments], env=environment(home), cwd=home, capture_output=True,
+        text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return int(done.stdout) << 10
 
 
 class Server:

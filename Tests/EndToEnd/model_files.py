@@ -55,11 +55,12 @@ def safetensors(shapes: list, seed: int) -> bytes:
 
 def llama(megabytes: float, seed: int = 1, shards: int = 1, card: bool = True) -> dict:
     """About so many megabytes of bfloat16 in one file, or in shards with an index."""
-    hidden = 64 if megabytes < 4 else 256
+    hidden = 64 if megabytes < 4 else 256 if megabytes < 60 else 1024
+    heads = max(2, hidden // 256)
     intermediate = max(32, int(megabytes * 1e6 / 6 / hidden) // 32 * 32)
     config = json.loads((FIXTURE / "config.json").read_text())
-    config |= {"hidden_size": hidden, "intermediate_size": intermediate, "num_attention_heads": 2,
-               "num_key_value_heads": 1, "head_dim": hidden // 2, "tie_word_embeddings": True, "torch_dtype": "bfloat16"}
+    config |= {"hidden_size": hidden, "intermediate_size": intermediate, "num_attention_heads": heads,
+               "num_key_value_heads": heads // 2, "head_dim": hidden // heads, "tie_word_embeddings": True, "torch_dtype": "bfloat16"}
     files = tiny(card) | {"config.json": json.dumps(config).encode()}
     shapes = list(tensors(hidden, intermediate))
     if shards == 1:

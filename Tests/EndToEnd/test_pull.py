@@ -278,8 +278,8 @@ def test_keep(tmp_path, hub):
 # The Hugging Face cache
 
 
-def cache(home, name: str, repository, only=None):
-    """What huggingface_hub leaves: blobs by digest, a snapshot of links, a ref."""
+def cache(home, name: str, repository, only=None, plain=False):
+    """What huggingface_hub leaves: blobs by digest, a snapshot of links, a ref; or, where there are no links, files."""
     root = home / ".cache" / "huggingface" / "hub" / ("models--" + name.replace("/", "--"))
     snapshot = root / "snapshots" / repository.commit
     (root / "blobs").mkdir(parents=True)
@@ -292,6 +292,9 @@ def cache(home, name: str, repository, only=None):
         (root / "blobs" / oid).write_bytes(content)
         link = snapshot / path
         link.parent.mkdir(parents=True, exist_ok=True)
+        if plain:
+            (root / "blobs" / oid).rename(link)
+            continue
         link.symlink_to("../" * (2 + path.count("/")) + f"blobs/{oid}")
     return root
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from conftest import BINARY, environment, run
+from conftest import BINARY, environment, peak, run
 from hub_server import Hub
 from model_files import llama, tiny, write
 
@@ -107,6 +107,18 @@ def test_verify_model_finds_every_changed_byte(tmp_path):
     assert json.loads(run(tmp_path, "verify-model", digest[:20], "--json").out)["sound"] is True
     (store(tmp_path) / "tags" / "lost").write_text("sha256:" + "0" * 64 + "\n")
     assert "tags/lost" in run(tmp_path, "verify-model", "--all", check=1).out
+
+
+def test_hashing_and_copying_a_model_takes_little_memory(tmp_path):
+    write(llama(240), tmp_path / "source")
+    run(tmp_path, "import", "source", "--pack", "large.pack")
+    size = (tmp_path / "large.pack").stat().st_size
+    assert size > 110 << 20
+    assert peak(tmp_path, "verify-model", "large.pack") < 80 << 20
+    assert peak(tmp_path, "import", "large.pack") < 80 << 20
+    assert peak(tmp_path, "verify-model", "large") < 80 << 20
+    assert peak(tmp_path, "publish", "large", "out") < 80 << 20
+    assert (tmp_path / "out" / "model.pack").stat().st_size == size
 
 
 def test_show_and_list_in_words(tmp_path):

@@ -1,3 +1,4 @@
+import Digests
 import Foundation
 import ModelSigning
 import Testing
@@ -10,6 +11,27 @@ import Testing
   init() throws {
     signature = try Fixture.bytes("p256.sig")
     signer = try Fixture.signer("p256")
+  }
+
+  @Test func chosenFilesAreHeldAgainstWhatWasSigned() throws {
+    let check = try SignatureCheck(signature, trusted: [signer])
+    let files = check.statement.files
+    let (one, other) = (try #require(files.first), try #require(files.last))
+    func outcome(_ chosen: [(String, String?)], lacks: (String) -> Bool = { _ in false }) -> String {
+      do throws(SignatureRejection) {
+        return "\(try check.check(chosen: chosen.map { (name: $0.0, sha256: $0.1) }, lacks: lacks).files == files)"
+      } catch {
+        return error.description
+      }
+    }
+    let differ = "the files are not those that were signed: "
+    #expect(outcome([]) == "true")
+    #expect(outcome([(one.name, one.digest.hex), (other.name, nil)]) == "true")
+    #expect(outcome([(one.name, other.digest.hex)]) == differ + "changed: \"\(one.name)\"")
+    #expect(outcome([("x", nil), (one.name, one.digest.hex)]) == differ + "not signed: \"x\"")
+    #expect(outcome([("x", one.digest.hex)]) == differ + "not signed: \"x\"")
+    #expect(outcome([(one.name, nil)], lacks: { $0 == other.name }) == differ + "missing: \"\(other.name)\"")
+    #expect(outcome([(other.name, nil)], lacks: { $0 == other.name }) == "true")
   }
 
   private func outcome(_ change: (Folder) throws -> Void) throws -> String {

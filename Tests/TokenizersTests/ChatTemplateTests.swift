@@ -53,6 +53,25 @@ import Tokenizers
     #expect(throws: TemplateError.unsupported(what, line: 1)) { try Self.render(source) }
   }
 
+  /// `not` stands above comparisons, so it is no operand of one; Jinja2 3.1.6 refuses the same.
+  @Test(arguments: [
+    "1 < not 2", "1 == not 0", "1 in not [2]", "1 + not 0", "1 ~ not 2", "2 * not 1", "- not 1", "1 is eq not 2",
+    "(1 < not 2 or 5)", "true == not false == not true",
+  ])
+  func notIsNoOperand(_ expression: String) {
+    #expect { try Self.render("{{ \(expression) }}") } throws: { error in
+      if case TemplateError.syntax = error { true } else { false }
+    }
+  }
+
+  @Test(arguments: [
+    ("1 < (not 2)", "False"), ("not 1 == 2", "True"), ("not 1 < 2 < 3", "False"), ("not not 1", "True"),
+    ("not (1) not in [1]", "True"), ("[not 1]", "[False]"), ("not 1 is none", "True"), ("1 if not 0 else 2", "1"),
+  ])
+  func notTakesAWholeComparison(_ expression: String, _ expected: String) throws {
+    #expect(try Self.render("{{ \(expression) }}") == expected)
+  }
+
   @Test func anExceptionThatTheTemplateRaisesIsItsOwnKind() {
     #expect(throws: TemplateError.raised("no system")) { try Self.render("{{ raise_exception('no system') }}") }
   }

@@ -38,6 +38,7 @@ public struct FileFailure: Error, Equatable, Sendable, CustomStringConvertible {
     case ENOENT: "check the path"
     case EACCES, EPERM: "check the permissions of \(path) and of the folders above it"
     case ENOSPC, EDQUOT: "free some disk space and try again"
+    case EFBIG: "raise the limit on the size of files (`ulimit -f`), or choose a disk that takes larger ones"
     case EROFS: "the disk is mounted read-only; choose another folder"
     case EMFILE, ENFILE: "too many files are open; raise the limit with `ulimit -n`"
     case EISDIR: "give a file, not a folder"
@@ -54,6 +55,11 @@ public struct FileFailure: Error, Equatable, Sendable, CustomStringConvertible {
 public struct FileTooLarge: Error, Equatable, Sendable, CustomStringConvertible {
   public let path: String
   public let bytesMax: Int
+
+  public init(path: String, bytesMax: Int) {
+    self.path = path
+    self.bytesMax = bytesMax
+  }
 
   public var description: String {
     "\(path) has more than \(bytesMax) bytes, which is more than a file of that kind should have; check that it is the right file"

@@ -77,15 +77,15 @@ package final class IncomingFolder {
     rmdir(path)
   }
 
-  /// Removes what died here, as far as possible.
-  private static func sweep(_ parent: String) {
+  /// Removes folders and files that died here, as far as possible.
+  static func sweep(_ parent: String) {
     for name in (try? FileSystem.names(in: parent)) ?? [] where name.utf8.starts(with: prefix.utf8) {
       let path = "\(parent)/\(name)"
       var info = stat()
-      guard lstat(path, &info) == 0, info.st_mode & S_IFMT == S_IFDIR,
+      guard lstat(path, &info) == 0, [S_IFDIR, S_IFREG].contains(info.st_mode & S_IFMT),
         time(nil) - info.st_mtim.tv_sec > leftoverSecondsMin, !FileLock.isHeld(path)
       else { continue }
-      removeFolder(path)
+      if info.st_mode & S_IFMT == S_IFDIR { removeFolder(path) } else { unlink(path) }
     }
   }
 }

@@ -10,7 +10,7 @@ import Digests
 
 /// A file that becomes visible under its name only when it is complete and on disk.
 ///
-/// Until it is published it has a name that starts with ``prefix`` and is locked by this process; a
+/// Until it is published it has a name that starts with a prefix of its own and is locked by this process; a
 /// leftover that nobody locks belongs to a process that died. An unpublished file is removed with the
 /// object.
 package final class TemporaryFile {
@@ -22,10 +22,22 @@ package final class TemporaryFile {
   private let descriptor: Int32
   private var published = false
 
-  package init(in directory: String) throws(FileFailure) {
+  package convenience init(in directory: String) throws(FileFailure) {
+    try self.init(in: directory, prefix: TemporaryFile.prefix)
+  }
+
+  /// A file that is to be `target`, in a folder of anyone's. What a process that died has left there is
+  /// removed, as by ``IncomingFolder``.
+  package convenience init(beside target: String) throws(FileFailure) {
+    let directory = FileSystem.directory(of: target)
+    IncomingFolder.sweep(directory)
+    try self.init(in: directory, prefix: IncomingFolder.prefix)
+  }
+
+  private init(in directory: String, prefix: String) throws(FileFailure) {
     self.directory = directory
     let name = Hex.string(UInt64.random(in: 0 ... .max).bigEndianBytes)
-    path = directory + "/" + TemporaryFile.prefix + name
+    path = directory + "/" + prefix + name
     let opened = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     guard opened >= 0 else { throw .last("create a file in", directory) }
     descriptor = opened

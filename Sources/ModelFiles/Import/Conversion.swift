@@ -53,14 +53,16 @@ struct Conversion {
   ///
   /// - Parameter write: receives the weights blob from start to end in pieces.
   /// - Returns: the finished manifest.
-  /// - Throws: ``ImportRejection`` for values that are not finite, and whatever `write` throws.
+  /// - Throws: ``ImportRejection`` for values that are not finite, whatever `write` throws, and
+  ///   `CancellationError` when the task that it runs in is cancelled.
   func convert(write: (UnsafeRawBufferPointer) throws -> Void) throws -> ModelManifest {
     var manifest = draft
     var state = ImportProgress(
       bytesDone: 0, bytesTotal: checkpoint.sourceBytes + plan.steps.reduce(0) { $0 + $1.source.byteCount },
       current: "reading")
     options.progress?(state)
-    manifest.source.files = checkpoint.sourceFiles { bytes in
+    manifest.source.files = try checkpoint.sourceFiles { bytes in
+      try Task.checkCancellation()
       state.bytesDone += bytes
       options.progress?(state)
     }
@@ -69,6 +71,7 @@ struct Conversion {
     var digest = StreamingDigest<ModelManifest.Blob>()
     var offset = 0
     func put(_ bytes: UnsafeRawBufferPointer) throws {
+      try Task.checkCancellation()
       digest.update(bytes)
       try write(bytes)
       offset += bytes.count

@@ -64,7 +64,8 @@ public struct HuggingFaceImporter {
   ///
   /// - Parameter write: receives the weights blob from start to end in pieces.
   /// - Returns: the finished manifest.
-  /// - Throws: ``ImportRejection`` for values that are not finite, and whatever `write` throws.
+  /// - Throws: ``ImportRejection`` for values that are not finite, whatever `write` throws, and
+  ///   `CancellationError` when the task that it runs in is cancelled.
   public func convert(write: (UnsafeRawBufferPointer) throws -> Void) throws -> ModelManifest {
     try conversion.convert(write: write)
   }

@@ -36,13 +36,14 @@ extension ImportSource {
 
   /// The digests of everything that was read, sorted by name.
   ///
-  /// - Parameter progress: called with the number of bytes done since the last call.
-  func sourceFiles(progress: (Int) -> Void) -> [ModelManifest.SourceFile] {
+  /// - Parameter progress: called with the number of bytes done since the last call; what it throws ends the
+  ///   work.
+  func sourceFiles(progress: (Int) throws -> Void) rethrows -> [ModelManifest.SourceFile] {
     var files = texts.map {
       ModelManifest.SourceFile(name: $0.name, digest: Digest(of: $0.bytes), bytes: $0.bytes.count)
     }
     for (name, mapping) in mappings {
-      let digest = mapping.digest(0..<mapping.count, as: ModelManifest.SourceFile.self) { progress($0) }
+      let digest = try mapping.digest(0..<mapping.count, as: ModelManifest.SourceFile.self, progress: progress)
       files.append(ModelManifest.SourceFile(name: name, digest: digest, bytes: mapping.count))
     }
     return files.sorted { FileSystem.precedes($0.name, $1.name) }

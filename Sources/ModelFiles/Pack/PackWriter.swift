@@ -4,20 +4,19 @@ public import ModelGraph
 extension Pack {
   /// Imports a model directory into a pack file, which appears only when it is complete.
   ///
-  /// - Throws: as ``HuggingFaceImporter``, and ``LoadRejection`` when the result would not load.
+  /// - Throws: as ``HuggingFaceImporter``, `CancellationError`, and ``LoadRejection`` when the result would not load.
   @discardableResult
   public static func importPack(
     directory: String, to path: String, options: ImportOptions = ImportOptions()
   ) throws -> ModelManifest {
     let importer = try HuggingFaceImporter(directory: directory, options: options)
-    let folder = FileSystem.directory(of: path)
     // The manifest comes first in the file and is known last, so the weights wait in a file of their own.
-    let weights = try TemporaryFile(in: folder)
+    let weights = try TemporaryFile(beside: path)
     let manifest = try importer.convert { try weights.write($0) }
     let mapping = try MappedFile(path: weights.path)
     try write(
       manifest: manifest, weights: mapping.bytes, tokenizer: importer.tokenizer, chatTemplate: importer.chatTemplate,
-      to: path, weightsFile: mapping)
+      to: path, progress: { _ in try Task.checkCancellation() })
     return manifest
   }
 
@@ -25,7 +24,7 @@ extension Pack {
   ///
   /// - Parameter progress: called with the number of bytes written since the last call; what it throws ends
   ///   the work.
-  /// - Throws: ``FileFailure``, and ``LoadRejection`` when the model's bytes are not what its manifest states.
+  /// - Throws: ``FileFailure``, `CancellationError`, and ``LoadRejection`` when the model's bytes are not what its manifest states.
   public static func write(
     _ model: LoadedModel, to path: String, progress: (Int) throws -> Void = { _ in }
   ) throws {
@@ -34,10 +33,9 @@ extension Pack {
       chatTemplate: model.chatTemplate, to: path, progress: progress)
   }
 
-  /// - Parameter weightsFile: the mapping that holds `weights`, when there is one that nobody else reads.
   private static func write(
     manifest: ModelManifest, weights: ModelBytes, tokenizer: [UInt8], chatTemplate: [UInt8]?, to path: String,
-    weightsFile: MappedFile? = nil, progress: (Int) throws -> Void = { _ in }
+    progress: (Int) throws -> Void
   ) throws {
     let manifestBytes = manifest.canonicalBytes
     let contents =
@@ -46,8 +44,7 @@ extension Pack {
     let digests = [manifest.digest.bytes] + manifest.blobs.all.map(\.digest.bytes)
     precondition(contents.count == digests.count)
 
-    let folder = FileSystem.directory(of: path)
-    let file = try TemporaryFile(in: folder)
+    let file = try TemporaryFile(beside: path)
     var header = magic + UInt32(contents.count).littleEndianBytes + UInt32(0).littleEndianBytes
     var places: [Range<Int>] = []
     for (digest, content) in zip(digests, contents) {
@@ -56,26 +53,23 @@ extension Pack {
       places.append(offset..<(offset + content.count))
     }
     try file.write(header)
-    for (i, content) in contents.enumerated() {
+    for content in contents {
       try file.pad()
-      for from in stride(from: 0, to: content.count, by: 16 << 20) {
-        let part = from..<min(from + (16 << 20), content.count)
-        try file.write(UnsafeRawBufferPointer(rebasing: content.buffer[part]))
-        // The weights are as large as the model; what is written need not stay in memory.
-        if i == 1 { weightsFile?.release(part) }
-        try progress(part.count)
+      try content.forEachPiece { piece in
+        try file.write(piece)
+        try progress(piece.count)
       }
-      withExtendedLifetime(content) {}
     }
     // What is published must load. Its digests are checked piece by piece, for the same reason.
     let mapping = try MappedFile(path: file.path)
     _ = try Pack(mapping.bytes).load(checkingDigests: false)
     for (place, digest) in zip(places, digests) {
-      let found = try mapping.digest(place, as: ModelManifest.Blob.self)
+      let found = try mapping.digest(place, as: ModelManifest.Blob.self) { _ in try Task.checkCancellation() }
       guard found.bytes == digest else {
         throw LoadRejection.digest(part: "pack", found: found.description, stated: "sha256:" + Hex.string(digest))
       }
     }
+    try Task.checkCancellation()
     try file.publish(as: FileSystem.name(of: path))
   }
 }

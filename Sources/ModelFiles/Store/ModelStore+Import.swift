@@ -17,10 +17,7 @@ extension ModelStore {
     try refuseReserved(name)
     let importer = try HuggingFaceImporter(directory: directory, options: options)
     let weights = try incoming(in: blobs)
-    let manifest = try importer.convert { bytes in
-      try Task.checkCancellation()
-      try weights.write(bytes)
-    }
+    let manifest = try importer.convert { try weights.write($0) }
     try weights.synchronize()
     // What becomes visible must load.
     let parts = LoadedModel.Parts(
@@ -35,11 +32,14 @@ extension ModelStore {
 
   /// Copies a model from a pack, or from wherever it was loaded, into the store.
   ///
-  /// - Throws: ``StoreRejection`` for the built-in model's name, ``FileFailure``.
+  /// - Throws: ``StoreRejection`` for the built-in model's name, ``FileFailure``, `CancellationError`.
   public func add(_ model: LoadedModel, as name: ModelName?) throws {
     try refuseReserved(name)
     let weights = try incoming(in: blobs)
-    try weights.write(model.image.weights.buffer)
+    try model.image.weights.forEachPiece { piece in
+      try Task.checkCancellation()
+      try weights.write(piece)
+    }
     try weights.synchronize()
     try commit(model, weights: weights, as: name, provenance: nil)
   }
@@ -58,7 +58,7 @@ extension ModelStore {
 
   /// Blobs first, then the manifest that names them, then the tag that names the manifest.
   ///
-  /// Everything is on disk before the first rename. A process that dies between the renames leaves the
+  /// Everything is on disk before the first rename; from there on nothing is cancelled. A process that dies between the renames leaves the
   /// temporary tag or manifest, from which the next one knows that there is something to sweep.
   private func commit(
     _ model: LoadedModel, weights: TemporaryFile, as name: ModelName?, provenance: ModelProvenance?
@@ -80,6 +80,7 @@ extension ModelStore {
     let origin = try provenance.flatMap { isKnownBetter ? nil : $0 }
       .map { try prepared(Array($0.json.text().utf8), in: provenances) }
 
+    try Task.checkCancellation()
     // A blob that is already there is replaced by the same bytes, which also mends a damaged one.
     let named = model.manifest.blobs
     try weights.rename(to: "sha256-\(named.weights.digest.hex)")

@@ -173,6 +173,13 @@ public struct ModelStore: Sendable {
     }
   }
 
+  /// The files that a stored model was made from.
+  ///
+  /// - Throws: ``LoadRejection``, ``FileFailure``.
+  public func sourceFiles(of model: Digest<ModelManifest>) throws -> [ModelManifest.SourceFile] {
+    try manifest(model).source.files
+  }
+
   /// Names and what they stand for, sorted; files that are not tags are skipped, `verify` reports them.
   func tagged() throws(FileFailure) -> [(name: ModelName, digest: Digest<ModelManifest>)] {
     var list: [(name: ModelName, digest: Digest<ModelManifest>)] = []

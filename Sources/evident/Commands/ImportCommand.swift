@@ -51,6 +51,17 @@ struct ImportCommand: AsyncParsableCommand {
 
   func run() async throws {
     let settings = try await Settings()
+    do {
+      try await Interruption.cancelling { try convert(settings) }
+    } catch is CancellationError {
+      Terminal.note("stopped; nothing was written")
+      throw ExitCode(130)
+    } catch let failure as FileFailure {
+      throw CommandFailure(failure.description, hint: failure.remedy)
+    }
+  }
+
+  private func convert(_ settings: Settings) throws {
     let signed = try signature.check(directory, settings)
     if let packFile = try ImportCommand.packFile(directory) {
       try importPack(packFile, signed, settings)

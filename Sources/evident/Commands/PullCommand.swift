@@ -19,6 +19,10 @@ struct PullCommand: AsyncParsableCommand {
       Stop it with Ctrl-C and run it again: what has arrived is kept. Every file
       is checked against the digest that the hub states. What the Hugging Face
       cache has is not fetched again.
+
+      A model signature (model.sig) in the repository is checked first, as by
+      `evident import`: files that are not those that were signed are refused.
+
       Environment: HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_CACHE, HF_HUB_OFFLINE,
       HF_HUB_DOWNLOAD_TIMEOUT (seconds without a byte, 30), SSL_CERT_FILE,
       HTTPS_PROXY, NO_PROXY.
@@ -36,6 +40,11 @@ struct PullCommand: AsyncParsableCommand {
   @Option(help: "Threads for the import; the result does not depend on it.") var threads: Int?
   @Flag(help: "Use only what is on this machine: the store and the Hugging Face cache.") var offline = false
   @Flag(help: "Keep the downloaded files after the import.") var keep = false
+  @Option(
+    help: ArgumentHelp("A signature on this machine, instead of the one in the repository.", valueName: "file"),
+    completion: .file())
+  var signature: String?
+  @OptionGroup var signers: SignerArguments
   @Flag(help: "Print JSON.") var json = false
 
   func validate() throws {
@@ -58,14 +67,17 @@ struct PullCommand: AsyncParsableCommand {
       options.connections = connections
       options.retries = retries
       options.keep = keep
+      let judge = try PulledSignatureJudge(reference.repository, signaturePath: signature, signers, settings)
+      options.signatures = judge.policy
       let hub = try HubSettings(
         environment: ProcessInfo.processInfo.environment, offline: offline, userAgent: "evident/\(Node.version)")
+      let store = ModelStore(root: settings.modelsFolder)
       let pull = ModelPull(
-        reference, settings: hub, store: ModelStore(root: settings.modelsFolder), options: options,
-        report: { display.show($0) })
+        reference, settings: hub, store: store, options: options, report: { display.show($0) })
       let outcome = try await Interruption.cancelling { try await pull.run() }
+      try judge.outcome.record(in: store, outcome.digest)
       display.finish()
-      report(outcome)
+      report(outcome, judge.outcome)
     } catch {
       display.finish()
       throw failure(error)
@@ -86,7 +98,8 @@ struct PullCommand: AsyncParsableCommand {
     }
   }
 
-  private func report(_ outcome: PullOutcome) {
+  private func report(_ outcome: PullOutcome, _ signed: ImportedSignature) {
+    signed.note()
     if json {
       print(
         ([
@@ -94,6 +107,7 @@ struct PullCommand: AsyncParsableCommand {
           "commit": .string(outcome.commit), "licence": outcome.licence.map { .string($0) } ?? .null,
           "bytesDownloaded": .integer(outcome.bytesDownloaded), "bytesCached": .integer(outcome.bytesCached),
           "present": .bool(outcome.wasPresent), "folder": outcome.folder.map { .string($0) } ?? .null,
+          "signature": signed.json,
         ] as JSON).text())
       return
     }

@@ -11,13 +11,7 @@ struct SignatureArguments: ParsableArguments {
       valueName: "file"),
     completion: .file())
   var signature: String?
-  @Option(
-    help: ArgumentHelp(
-      "A public key in PEM that you trust to sign models; may be repeated. Those in trusted-signers, beside the configuration file, are trusted too.",
-      valueName: "key.pem"),
-    completion: .file())
-  var signer: [String] = []
-  @Flag(help: "Import nothing that is not signed by a key you trust.") var requireSignature = false
+  @OptionGroup var signers: SignerArguments
   @Flag(help: "Where a signature is checked: symbolic links to files stand for the files.") var allowSymlinks = false
 
   /// Checks the signature of what lies at `source`, if there is one, against every file it covers.
@@ -27,26 +21,17 @@ struct SignatureArguments: ParsableArguments {
     // Without a source there is something else to complain about first.
     guard let kind = try FileSystem.kind(of: source) else { return ImportedSignature() }
     guard let path = try signaturePath(for: source, kind) else {
-      guard !requireSignature else {
-        throw CommandFailure(
-          "\(source) is not signed, and a signature is required",
-          hint: "ask its publisher for one, or give it with --signature FILE")
-      }
-      return ImportedSignature()
+      return try signers.unsigned(source)
     }
     let bytes = try FileSystem.contents(of: path, bytesMax: SignatureLimits.bundleBytesMax)
     do {
       let companion = kind == .directory ? companionKey(in: source) : nil
-      let check = try SignatureCheck(bytes, trusted: trustedSigners(settings), companion: companion)
+      let check = try SignatureCheck(bytes, trusted: signers.trusted(settings), companion: companion)
       let outcome = ImportedSignature(outcome: .signed(try files(source, kind, path, check)))
-      try enforce(check.standing, path)
+      try signers.enforce(check.standing, path)
       return outcome
     } catch SignatureRejection.unsupported(let kind) {
-      guard !requireSignature else {
-        throw CommandFailure(
-          "the signature \(path) cannot be checked here, and one is required: \(kind)", hint: kind.remedy)
-      }
-      return ImportedSignature(outcome: .uncheckable(kind))
+      return try signers.uncheckable(kind, path)
     } catch let rejection as SignatureRejection {
       throw CommandFailure(
         "the signature \(path) refuses this model: \(rejection)",
@@ -64,16 +49,15 @@ struct SignatureArguments: ParsableArguments {
     if kind == .directory {
       return try check.check(
         folder: source, signatureName: SignatureArguments.relative(path, to: source), allowsSymlinks: allowSymlinks
-      ) { bar.update(done: $0, total: $1) }
+      ) {
+        bar.update(done: $0, total: $1)
+        try Task.checkCancellation()
+      }
     }
-    return try check.check(file: source, name: FileSystem.name(of: source)) { bar.update(done: $0, total: $1) }
-  }
-
-  private func enforce(_ standing: SignerStanding, _ path: String) throws {
-    guard requireSignature, case .unknown(let fingerprint, _) = standing else { return }
-    throw CommandFailure(
-      "the signature \(path) is by \(fingerprint.map { "the key \($0), which" } ?? "a key that") you do not trust",
-      hint: "trust it with --signer KEY.pem once you know whose it is")
+    return try check.check(file: source, name: FileSystem.name(of: source)) {
+      bar.update(done: $0, total: $1)
+      try Task.checkCancellation()
+    }
   }
 
   private func signaturePath(for source: String, _ kind: FileSystem.Kind) throws -> String? {
@@ -82,21 +66,6 @@ struct SignatureArguments: ParsableArguments {
     let candidates =
       kind == .directory ? ["\(source)/\(name)"] : ["\(source).sig", "\(FileSystem.directory(of: source))/\(name)"]
     return try candidates.first { try FileSystem.kind(of: $0) != nil }
-  }
-
-  /// The keys that were given, then those in the folder. One that cannot be read is an error: it may be
-  /// the one that matters.
-  private func trustedSigners(_ settings: Settings) throws -> [TrustedSigner] {
-    let folder = settings.trustedSignersFolder
-    let kept = try FileSystem.names(in: folder).filter { $0.hasSuffix(".pem") }.map { "\(folder)/\($0)" }
-    return try (signer + kept).map { path in
-      do {
-        let bytes = try FileSystem.contents(of: path, bytesMax: SignatureLimits.keyFileBytesMax)
-        return TrustedSigner(name: FileSystem.name(of: path), key: try SigningPublicKey(pem: bytes))
-      } catch let rejection as SigningKeyRejection {
-        throw CommandFailure("\(path) is not a public key to trust: \(rejection)")
-      }
-    }
   }
 
   /// The key that lies with the model. One that is no key is as good as none.

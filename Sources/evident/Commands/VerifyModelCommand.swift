@@ -46,10 +46,12 @@ struct VerifyModelCommand: AsyncParsableCommand {
     var findings: [StoreFinding] = []
     var stored: Set<Digest<ModelManifest>> = []
     // The built-in model and packs are read whole, and checked, by opening them.
-    func open(_ reference: ModelReference, _ subject: String) {
+    func open(_ reference: ModelReference, _ subject: String) throws {
       do {
         _ = try store.open(reference)
         findings.append(StoreFinding(subject: subject, problem: nil))
+      } catch let error as CancellationError {
+        throw error
       } catch {
         findings.append(StoreFinding(subject: subject, problem: "\(error)"))
       }
@@ -57,11 +59,11 @@ struct VerifyModelCommand: AsyncParsableCommand {
     for model in models {
       switch try store.resolve(model) {
       case .stored(let digest): stored.insert(digest)
-      case .embedded: open(.embedded, EmbeddedModel.name)
-      case .pack(let path): open(.pack(path: path), path)
+      case .embedded: try open(.embedded, EmbeddedModel.name)
+      case .pack(let path): try open(.pack(path: path), path)
       }
     }
-    if models.isEmpty { open(.embedded, EmbeddedModel.name) }
+    if models.isEmpty { try open(.embedded, EmbeddedModel.name) }
     if models.isEmpty || !stored.isEmpty {
       findings += try store.verify(models: models.isEmpty ? nil : stored, progress: progress)
     }

@@ -11,8 +11,11 @@ enum Interruption {
     let numbers = [SIGINT, SIGTERM]
     var sources: [any DispatchSourceSignal] = []
     for number in numbers { sources.append(await watch(number) { request.stop(number) }) }
-    // A signal source only sees signals that do not end the process first.
-    for number in numbers { signal(number, SIG_IGN) }
+    // On Linux the source has put a handler of its own in place, without which it sees nothing; on Darwin it
+    // only sees signals that do not end the process first.
+    #if canImport(Darwin)
+      for number in numbers { signal(number, SIG_IGN) }
+    #endif
     defer {
       for source in sources { source.cancel() }
       for number in numbers { signal(number, SIG_DFL) }
