@@ -5,8 +5,8 @@
     $python Benchmarks/load.py --evident .build/release/evident --shape SmolLM2-135M
 
 makes a model of that shape with random weights, imports and serves it, and lets 1, 4, 16 and 64 clients at a time each
-stream answers over HTTP. Every prompt begins differently, so that none is found computed already. Memory is the largest
-resident set of the server so far.
+stream answers over HTTP. Every prompt begins differently, so that none is found computed already. Evidence is the share
+of the answers' time that making, signing and keeping it takes. Memory is the largest resident set of the server so far.
 """
 
 import argparse
@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 from checkpoint import make_safetensors
 from shapes import SHAPES
@@ -73,6 +74,13 @@ async def load(port, model, concurrency, arguments, bias):
     return results, time.perf_counter() - start
 
 
+def evidence_seconds(port):
+    """What the server has spent on evidence so far."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as response:
+        text = response.read().decode()
+    return int(re.search(r"^evident_evidence_microseconds_total (\d+)$", text, re.MULTILINE)[1]) / 1e6
+
+
 def quantile(values, q):
     return sorted(values)[min(len(values) - 1, int(q * len(values)))]
 
@@ -100,16 +108,19 @@ def measure(arguments, folder):
         asyncio.run(load(port, "m", 1, argparse.Namespace(requests=2, tokens=8, words=8), bias))
         print(f"{arguments.shape}, {arguments.weights}, answers of {arguments.tokens} tokens to prompts of "
               f"{arguments.words} words\n")
-        print("| clients | answers | tokens/s | against one | first token p50 | p99 | between tokens p50 | p99 | memory |")
-        print("| --- " * 9 + "|")
+        print("| clients | answers | tokens/s | against one | first token p50 | p99 | between tokens p50 | p99 | evidence | memory |")
+        print("| --- " * 10 + "|")
         alone = None
         for concurrency in arguments.clients:
+            before = evidence_seconds(port)
             results, seconds = asyncio.run(load(port, "m", concurrency, arguments, bias))
             rate = sum(r[3] for r in results) / seconds
             alone = alone or rate
+            evidence = (evidence_seconds(port) - before) / sum(r[1] for r in results)
             first, gaps = [r[0] * 1000 for r in results], [gap * 1000 for r in results for gap in r[2]]
             print(f"| {concurrency} | {len(results)} | {rate:.0f} | {rate / alone:.1f}× | {statistics.median(first):.0f} ms "
                   f"| {quantile(first, 0.99):.0f} ms | {statistics.median(gaps):.1f} ms | {quantile(gaps, 0.99):.1f} ms "
+                  f"| {evidence * 100:.2f} % "
                   f"| {peak(server.pid):.0f} MiB |", flush=True)
     finally:
         server.terminate()

@@ -93,6 +93,7 @@ struct AnswerTask: Sendable {
 
   /// Signs and keeps.
   private func conclude(_ tokens: [Int32], _ finish: Finish) async -> AnswerEvent {
+    let start = ContinuousClock.now
     let text = node.model.text.answer(tokens, stops: finish == .stopString ? draft.parameters.stop : [])
     let record = AnswerRecord(
       receiptID: draft.receiptID, responseID: draft.responseID, model: node.model.digest,
@@ -109,6 +110,7 @@ struct AnswerTask: Sendable {
         signed: SignedEvidence(receipt: receipt, evidence: try evidence.bytes()))
       try await node.keep(answer.signed)
       node.counters.withLock {
+        $0.evidenceMicroseconds += Int(start.duration(to: .now) / .microseconds(1))
         $0.promptTokens += draft.inputTokens.count
         $0.outputTokens += tokens.count
         $0.answersByReason[finish.reason, default: 0] += 1

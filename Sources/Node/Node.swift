@@ -106,6 +106,8 @@ public struct NodeMetrics: Sendable {
   public internal(set) var outputTokens = 0
   public internal(set) var embeddings = 0
   public internal(set) var answersByReason: [String: Int] = [:]
+  /// Spent on statements, signatures and keeping them.
+  public internal(set) var evidenceMicroseconds = 0
   public internal(set) var active = 0
   public internal(set) var queued = 0
   /// Answers whose evidence is not yet kept.

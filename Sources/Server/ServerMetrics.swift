@@ -25,6 +25,9 @@ final class ServerMetrics: Sendable {
     family(
       "evident_answers_total", "counter", "Answers finished, by reason.",
       node.answersByReason.sorted { $0.key < $1.key }.map { ("{reason=\"\($0.key)\"}", $0.value) })
+    family(
+      "evident_evidence_microseconds_total", "counter", "Time spent on making, signing and keeping evidence.",
+      [("", node.evidenceMicroseconds)])
     family("evident_requests_active", "gauge", "Requests being answered.", [("", node.active)])
     family("evident_requests_queued", "gauge", "Requests waiting.", [("", node.queued)])
     return text

@@ -5,8 +5,6 @@ public import ModelGraph
 /// Has the shape of `Verification.Recomputation`, which is on the other side of the trusted closure's edge.
 public struct EngineRecomputation: Sendable, CustomStringConvertible {
   private let engine: Engine
-  /// Logits that are held at once.
-  private static let logitsBytesMax = 64 << 20
 
   public init(engine: Engine) { self.engine = engine }
 
@@ -28,12 +26,19 @@ public struct EngineRecomputation: Sendable, CustomStringConvertible {
     let sequence = engine.makeSequence()
     let prefix = min(max(0, firstPosition), tokens.count)
     try engine.evaluate([Slice(sequence: sequence, tokens: Array(tokens[..<prefix]), logits: .none)])
-    for start in stride(from: prefix, to: tokens.count, by: rowsAtOnce) {
-      let part = Array(tokens[start..<min(start + rowsAtOnce, tokens.count)])
-      let results = try engine.evaluate([Slice(sequence: sequence, tokens: part, logits: .all)])[0]
-      for (i, logits) in results.enumerated() {
-        guard try body(start + i, logits) else { return }
+    // One row at a time where it lies: all rows of a chunk side by side would be as large as a small model.
+    var logits = Logits(values: [], exponent: 0)
+    var goesOn = true
+    var failure: (any Error)?
+    for start in stride(from: prefix, to: tokens.count, by: engine.options.prefillChunk) {
+      let part = Array(tokens[start..<min(start + engine.options.prefillChunk, tokens.count)])
+      try engine.evaluate([Slice(sequence: sequence, tokens: part, logits: .all)]) { _, position, row in
+        guard goesOn else { return }
+        row.copy(to: &logits)
+        do { goesOn = try body(position, logits) } catch { (goesOn, failure) = (false, error) }
       }
+      if let failure { throw failure }
+      if !goesOn { return }
     }
   }
 
@@ -42,10 +47,5 @@ public struct EngineRecomputation: Sendable, CustomStringConvertible {
   /// - Throws: `EvaluationRejection` or ``EngineFailure``.
   public func embedding(for tokens: [Int32], dimensions: Int) throws -> EmbeddingVector {
     try engine.embeddings(of: [tokens], dimensions: dimensions)[0]
-  }
-
-  private var rowsAtOnce: Int {
-    let fitting = EngineRecomputation.logitsBytesMax / (4 * engine.image.manifest.config.vocabularySize)
-    return max(1, min(fitting, engine.options.prefillChunk))
   }
 }

@@ -61,6 +61,13 @@ struct BenchCommand: AsyncParsableCommand {
     for position in decodeAt {
       report("decode @\(position)", "tokensPerSecond", repeated { bench.decode(at: position, count: decodeTokens) })
     }
+    // Of what other programs do, too; a replay has logits of every position.
+    let peak = BenchCommand.memory("VmHWM") - before
+    if !json {
+      print("peak memory    \(Terminal.bytes(peak)) beyond the \(Terminal.bytes(before)) of the program itself")
+    } else {
+      print((["what": "peak memory", "bytes": .integer(peak)] as JSON).text())
+    }
     if let replay {
       report("replay \(replay)", "shareOfProducing", repeated { bench.replayShare(prompt: 64, answer: replay) })
     }
@@ -73,12 +80,6 @@ struct BenchCommand: AsyncParsableCommand {
       for (name, parameters) in try EngineBench.choices() {
         report(name, "microseconds", repeated { bench.choosing(parameters, count: 20) })
       }
-    }
-    let peak = BenchCommand.memory("VmHWM") - before
-    if !json {
-      print("peak memory    \(Terminal.bytes(peak)) beyond the \(Terminal.bytes(before)) of the program itself")
-    } else {
-      print((["what": "peak memory", "bytes": .integer(peak)] as JSON).text())
     }
   }
 
