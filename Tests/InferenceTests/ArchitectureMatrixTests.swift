@@ -51,6 +51,30 @@ import Testing
     }
   }
 
+  /// Prompts that begin alike, answered together by a scheduler that keeps pages.
+  @Test(arguments: Case.all.filter { Architectures.all[$0.architecture]?.rules.isEncoder == false })
+  func schedulesGiveTheSame(_ test: Case) async throws {
+    let salt = test.testDescription.utf8.reduce(UInt64(1)) { $0 &* 31 &+ UInt64($1) }
+    var random = SplitMix64(seed: Seed.value ^ salt)
+    for number in 0..<2 {
+      let model = SyntheticModel.random(test.architecture, formats: test.formats, &random)
+      let vocabulary = model.config.vocabularySize
+      let engine = try Engine(
+        image: try model.image(seed: random.next()), options: .sharing(threads: 2, prefillChunk: 40))
+      let stems = Stems(vocabulary: vocabulary, length: 149, &random)
+      let orders = try (0..<16).map { _ in
+        try Order(prompt: stems.prompt(&random), vocabulary: Int32(vocabulary), &random)
+      }
+      let scheduler = try Scheduler(engine: engine, options: SchedulerOptions(activeMax: 4, prefillRowsPerStep: 30))
+      let outcomes = try await Round(orders, cancelling: false, &random).outcomes(of: scheduler)
+      #expect(
+        try outcomes == orders.map { try $0.alone(on: engine) },
+        "seed \(Seed.value), \(test.testDescription), model \(number)")
+      await scheduler.drain()
+      #expect(scheduler.metrics.prefixTokensReused > 0 && engine.cacheBytesInUse == 0)
+    }
+  }
+
   private func prompts(_ image: ModelImage, _ random: inout SplitMix64) -> [[Int32]] {
     let vocabulary = Int32(image.manifest.config.vocabularySize)
     return [1, Int.random(in: 2...20, using: &random), Int.random(in: 60...90, using: &random)].map { count in

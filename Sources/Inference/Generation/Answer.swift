@@ -4,20 +4,21 @@ import ModelGraph
 ///
 /// The same for one caller alone and for a batch, so that both give the same tokens.
 struct Answer {
-  let prompt: [Int32]
+  /// The prompt, then what has been chosen.
+  private(set) var tokens: [Int32]
+  let promptCount: Int
   let sequence: SequenceState
   /// Tokens that may be generated: the caller's limit, cut to the room in the context.
   let limit: Int
   private let endTokens: [Int32]
   private let sampler: Sampler
   private var samplerState: SamplerState
-  private var last: Int32 = 0
-  private(set) var outputCount = 0
 
   init(
     _ engine: Engine, prompt: [Int32], parameters: SamplingParameters, streamKey: StreamKey?, endTokens: [Int32]
   ) {
-    self.prompt = prompt
+    tokens = prompt
+    promptCount = prompt.count
     self.endTokens = endTokens
     sequence = engine.makeSequence()
     limit = Answer.limit(engine.image, prompt: prompt, parameters)
@@ -44,15 +45,17 @@ struct Answer {
     min(parameters.maxTokens, image.manifest.config.contextLength - prompt.count)
   }
 
+  /// Tokens that have been chosen.
+  var outputCount: Int { tokens.count - promptCount }
+
   /// Prompt tokens that have not been evaluated.
-  var promptLeft: Int { max(0, prompt.count - sequence.count) }
+  var promptLeft: Int { max(0, promptCount - sequence.count) }
 
   /// What to evaluate next: at most `rows` tokens of the prompt, or the token chosen last.
   func nextSlice(rows: Int) -> Slice {
     let done = sequence.count
-    guard done < prompt.count else { return Slice(sequence: sequence, tokens: [last], logits: .last) }
-    let end = done + min(rows, prompt.count - done)
-    return Slice(sequence: sequence, tokens: Array(prompt[done..<end]), logits: end == prompt.count ? .last : .none)
+    let end = done + min(rows, max(1, promptLeft))
+    return Slice(sequence: sequence, tokens: Array(tokens[done..<end]), logits: end == tokens.count ? .last : .none)
   }
 
   /// Chooses the next token.
@@ -61,8 +64,7 @@ struct Answer {
   mutating func choose(_ logits: Logits) -> (token: Int32, finish: FinishReason?) {
     let token = sampler.next(logits: logits, state: samplerState)
     samplerState.append(token)
-    last = token
-    outputCount += 1
+    tokens.append(token)
     if endTokens.contains(token) { return (token, .stop) }
     return (token, outputCount == limit ? .length : nil)
   }

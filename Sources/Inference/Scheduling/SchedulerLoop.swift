@@ -2,14 +2,19 @@ import ModelGraph
 
 /// What the scheduler's thread does, and the state it shares with callers.
 final class SchedulerLoop: @unchecked Sendable {
-  // Sendable because `shared` is only touched under the lock of `parking`, `active` only by the thread.
+  // Sendable because `shared` is only touched under the lock of `parking`, the other variables only by the thread.
   let engine: Engine
-  private let options: SchedulerOptions
+  let options: SchedulerOptions
   private let parking = Parking()
   private var shared = Shared()
-  private var active: [ActiveAnswer] = []
+  private(set) var active: [ActiveAnswer] = []
+  var prefixes: PrefixCache
+  /// Prompt tokens taken from `prefixes` that the metrics do not yet have.
+  var reusedSinceRecord = 0
   /// Which waiting prompt is first in the next step.
-  private var turn = 0
+  var turn = 0
+  /// Written in place by every step: the wanted logits of one part after another.
+  private var logits: [Logits] = []
 
   private struct Shared {
     var queue: [GenerationJob] = []
@@ -23,6 +28,8 @@ final class SchedulerLoop: @unchecked Sendable {
   init(engine: Engine, options: SchedulerOptions) {
     self.engine = engine
     self.options = options
+    prefixes = PrefixCache(
+      pageBytes: engine.cacheBytes(positions: PageLayout.positions), bytesMax: options.prefixCacheBytesMax)
   }
 
   // MARK: For callers
@@ -94,6 +101,8 @@ final class SchedulerLoop: @unchecked Sendable {
       dropCancelled()
       if !active.isEmpty { step() }
     }
+    prefixes.removeAll()
+    record { _ in }
     let waiters = parking.locked {
       shared.ended = true
       defer { shared.waiters = [] }
@@ -112,7 +121,7 @@ final class SchedulerLoop: @unchecked Sendable {
         removed += removeCancelledFromQueue()
         while let job = shared.queue.first, active.count < options.activeMax, fits(job) {
           shared.queue.removeFirst()
-          active.append(ActiveAnswer(engine, job))
+          active.append(place(job))
         }
         shared.metrics.active = active.count
         if !active.isEmpty { return true }
@@ -128,7 +137,19 @@ final class SchedulerLoop: @unchecked Sendable {
   /// A request alone always fits: `submit` has refused larger ones.
   private func fits(_ job: GenerationJob) -> Bool {
     guard let max = options.cacheBytesMax else { return true }
-    return active.reduce(job.cacheBytes) { $0 + $1.job.cacheBytes } <= max
+    return bytesReserved(with: job) <= max
+  }
+
+  private func bytesReserved(with job: GenerationJob) -> Int {
+    active.reduce(job.cacheBytes) { $0 + $1.job.cacheBytes }
+  }
+
+  /// Kept pages that this answer and others do not use make room for it.
+  private func place(_ job: GenerationJob) -> ActiveAnswer {
+    let answer = ActiveAnswer(engine, job)
+    reusePrefix(answer)
+    if let max = options.cacheBytesMax { prefixes.limitUnused(toBytes: max - bytesReserved(with: job)) }
+    return answer
   }
 
   private func dropCancelled() {
@@ -148,19 +169,23 @@ final class SchedulerLoop: @unchecked Sendable {
     let parts = nextParts()
     let batch = parts.map(\.slice)
     do {
-      try engine.evaluate(batch) { index, _, row in row.copy(to: &active[parts[index].answer].logits) }
+      try evaluate(batch)
     } catch {
+      prefixes.removeAll()
       fail(parts.map(\.answer), error)
       return
     }
     var tokensIn = 0
     var tokensOut = 0
     var ended: [(Int, FinishReason)] = []
+    var row = 0
     for part in parts {
+      let answer = active[part.answer]
+      answer.keep(in: &prefixes)
       if part.isPrompt { tokensIn += part.slice.tokens.count }
       guard part.slice.logits == .last else { continue }
-      let answer = active[part.answer]
-      let (token, finish) = answer.answer.choose(answer.logits)
+      let (token, finish) = answer.answer.choose(logits[row])
+      row += 1
       tokensOut += 1
       answer.job.continuation.yield(.token(token))
       if let finish { ended.append((part.answer, finish)) }
@@ -168,35 +193,14 @@ final class SchedulerLoop: @unchecked Sendable {
     finish(ended, tokensIn: tokensIn, tokensOut: tokensOut, rows: batch.reduce(0) { $0 + $1.tokens.count })
   }
 
-  private struct Part {
-    let answer: Int
-    let slice: Slice
-    let isPrompt: Bool
-  }
-
-  /// Waiting prompts share the room of a step evenly, and take turns with what is left over.
-  private func nextParts() -> [Part] {
-    var parts: [Part] = []
-    var prompts: [Int] = []
-    for index in active.indices {
-      if active[index].answer.promptLeft > 0 {
-        prompts.append(index)
-      } else {
-        parts.append(Part(answer: index, slice: active[index].answer.nextSlice(rows: 1), isPrompt: false))
-      }
+  /// Fills `logits`.
+  private func evaluate(_ batch: [Slice]) throws {
+    var row = 0
+    try engine.evaluate(batch) { _, _, values in
+      if row == logits.count { logits.append(Logits(values: [], exponent: 0)) }
+      values.copy(to: &logits[row])
+      row += 1
     }
-    if prompts.isEmpty { return parts }
-    var room = parts.isEmpty ? max(options.prefillRowsPerStep, engine.options.prefillChunk) : options.prefillRowsPerStep
-    turn = (turn + 1) % prompts.count
-    for position in prompts.indices {
-      let index = prompts[(position + turn) % prompts.count]
-      let share = max(1, (room + prompts.count - position - 1) / (prompts.count - position))
-      let rows = min(share, active[index].answer.promptLeft)
-      if room < rows { break }
-      parts.append(Part(answer: index, slice: active[index].answer.nextSlice(rows: rows), isPrompt: true))
-      room -= rows
-    }
-    return parts
   }
 
   private func finish(_ ended: [(Int, FinishReason)], tokensIn: Int, tokensOut: Int, rows: Int) {
@@ -225,19 +229,13 @@ final class SchedulerLoop: @unchecked Sendable {
     for job in jobs { job.continuation.finish(throwing: error) }
   }
 
-  private func record(_ body: (inout SchedulerMetrics) -> Void) { parking.locked { body(&shared.metrics) } }
-}
-
-/// An answer that has a place in every step.
-private final class ActiveAnswer {
-  let job: GenerationJob
-  var answer: Answer
-  /// Written in place by every step.
-  var logits = Logits(values: [], exponent: 0)
-
-  init(_ engine: Engine, _ job: GenerationJob) {
-    self.job = job
-    answer = Answer(
-      engine, prompt: job.prompt, parameters: job.parameters, streamKey: job.streamKey, endTokens: job.endTokens)
+  private func record(_ body: (inout SchedulerMetrics) -> Void) {
+    parking.locked {
+      shared.metrics.prefixTokensReused += reusedSinceRecord
+      shared.metrics.prefixBytes = prefixes.byteCount
+      shared.metrics.prefixPagesEvicted = prefixes.evictions
+      body(&shared.metrics)
+    }
+    reusedSinceRecord = 0
   }
 }

@@ -7,14 +7,26 @@ public struct SchedulerOptions: Sendable, Equatable {
   /// Prompt tokens that a step takes along while answers are being decoded; bounds their delay.
   public var prefillRowsPerStep: Int
   /// Bytes of keys and values that the active answers may come to need; nil for no limit.
+  /// Kept pages that no active answer uses count, too, and make room when they are in the way.
   public var cacheBytesMax: Int?
+  /// Bytes of keys and values that are kept for prompts that begin alike; 0 keeps none.
+  ///
+  /// Whoever measures the time to the first token can learn whether a beginning was asked before.
+  public var prefixCacheBytesMax: Int
 
-  public init(activeMax: Int = 16, queueMax: Int = 64, prefillRowsPerStep: Int = 128, cacheBytesMax: Int? = nil) {
-    precondition(activeMax >= 1 && queueMax >= 0 && prefillRowsPerStep >= 1, "limits are positive")
+  public static let prefixCacheBytesDefault = 256 << 20
+
+  public init(
+    activeMax: Int = 16, queueMax: Int = 64, prefillRowsPerStep: Int = 128, cacheBytesMax: Int? = nil,
+    prefixCacheBytesMax: Int = SchedulerOptions.prefixCacheBytesDefault
+  ) {
+    precondition(
+      activeMax >= 1 && queueMax >= 0 && prefillRowsPerStep >= 1 && prefixCacheBytesMax >= 0, "limits are positive")
     self.activeMax = activeMax
     self.queueMax = queueMax
     self.prefillRowsPerStep = prefillRowsPerStep
     self.cacheBytesMax = cacheBytesMax
+    self.prefixCacheBytesMax = prefixCacheBytesMax
   }
 }
 
@@ -24,6 +36,8 @@ public struct SchedulerMetrics: Sendable, Equatable {
   public internal(set) var queued = 0
   public internal(set) var active = 0
   public internal(set) var cacheBytes = 0
+  /// Of which the pages kept for prompts that begin alike.
+  public internal(set) var prefixBytes = 0
   /// Rows of the last step.
   public internal(set) var lastBatch = 0
 
@@ -34,6 +48,10 @@ public struct SchedulerMetrics: Sendable, Equatable {
   public internal(set) var failed = 0
   /// Prompt tokens evaluated.
   public internal(set) var tokensIn = 0
+  /// Prompt tokens that were not evaluated because their pages were kept.
+  public internal(set) var prefixTokensReused = 0
+  /// Kept pages that were forgotten to make room.
+  public internal(set) var prefixPagesEvicted = 0
   /// Tokens generated.
   public internal(set) var tokensOut = 0
   public internal(set) var steps = 0
