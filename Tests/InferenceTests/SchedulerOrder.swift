@@ -19,13 +19,14 @@ struct Order: Sendable {
 
   /// Greedy or drawn, with a limit of `maxTokens` or of a few tens.
   init(prompt: [Int32], vocabulary: Int32, maxTokens: Int? = nil, _ random: inout SplitMix64) throws {
+    let (few, many) = (Int.random(in: 1...3, using: &random), Int.random(in: 4...60, using: &random))
     let parameters = try SamplingParameters(
       temperatureMicros: [0, 700_000, 2_000_000].randomElement(using: &random) ?? 0,
       topK: [0, 20].randomElement(using: &random) ?? 0,
       topPMicros: [1_000_000, 900_000].randomElement(using: &random) ?? 1,
       repetitionPenaltyMicros: [1_000_000, 1_200_000].randomElement(using: &random) ?? 1_000_000,
       seed: random.next(),
-      maxTokens: maxTokens ?? [1, 2, 3, Int.random(in: 4...60, using: &random)].randomElement(using: &random) ?? 1)
+      maxTokens: maxTokens ?? (random.flip() ? few : many))
     self.init(
       prompt: prompt, parameters: parameters,
       endTokens: (0..<4).map { _ in Int32.random(in: 0..<vocabulary, using: &random) })

@@ -24,6 +24,9 @@ import Testing
     let orders = try (0..<60).map { _ in try Order(prompt: stems.prompt(&random), vocabulary: 211, &random) }
     let alone = try orders.map { try $0.alone(on: engine) }
     #expect(Set(alone.map(\.reason)) == [.stop, .length], "seed \(seed)")
+    var accepted = 0
+    let drafts: [any Drafting] =
+      [PromptLookup()] + (try KnownAnswers.Errors.allCases.map { try KnownAnswers(orders, on: engine, errors: $0) })
     let page = engine.cacheBytes(positions: 64)
     for options in [
       SchedulerOptions(activeMax: 1, queueMax: 100),
@@ -32,9 +35,12 @@ import Testing
       SchedulerOptions(activeMax: 5, queueMax: 100, prefillRowsPerStep: 50, prefixCacheBytesMax: 3 * page),
       SchedulerOptions(activeMax: 16, queueMax: 100, cacheBytesMax: 14 * page),
       SchedulerOptions(activeMax: 16, queueMax: 100, cacheBytesMax: 6 * page, prefixCacheBytesMax: 4 * page),
+      SchedulerOptions(activeMax: 4, queueMax: 100, prefixCacheBytesMax: 0, draftTokensMax: 0),
+      SchedulerOptions(
+        activeMax: 2, queueMax: 100, prefixCacheBytesMax: 5 * page, draftTokensMax: 30, draftRowsPerStep: 40),
     ] {
-      for cancelling in [false, true] {
-        let scheduler = try Scheduler(engine: engine, options: options)
+      for (cancelling, drafting) in [(false, drafts[0]), (true, drafts[1]), (false, drafts[2]), (true, drafts[3])] {
+        let scheduler = try Scheduler(engine: engine, options: options, drafting: drafting)
         let outcomes = try await Round(orders, cancelling: cancelling, &random).outcomes(of: scheduler)
         for (index, outcome) in outcomes.enumerated() {
           let isRight = cancelling ? outcome.isPart(of: alone[index]) : outcome == alone[index]
@@ -46,11 +52,15 @@ import Testing
         #expect(metrics.finished.values.reduce(0, +) == orders.count)
         #expect(metrics.prefixBytes == 0 && engine.cacheBytesInUse == 0, "pages are given back")
         #expect((metrics.prefixTokensReused > 0) == (options.prefixCacheBytesMax > 0), "seed \(seed), \(options)")
+        #expect(metrics.tokensAccepted <= metrics.tokensDrafted)
+        if options.draftTokensMax == 0 { #expect(metrics.tokensDrafted == 0) }
+        accepted += metrics.tokensAccepted
         if cancelling { continue }
         #expect(metrics.tokensIn + metrics.prefixTokensReused == orders.reduce(0) { $0 + $1.prompt.count })
         #expect(metrics.tokensOut == alone.reduce(0) { $0 + $1.tokens.count })
       }
     }
+    #expect(accepted > 0, "seed \(seed)")
   }
 
   private func order(_ random: inout SplitMix64, maxTokens: Int) throws -> Order {

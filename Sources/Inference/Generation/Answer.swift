@@ -51,11 +51,16 @@ struct Answer {
   /// Prompt tokens that have not been evaluated.
   var promptLeft: Int { max(0, promptCount - sequence.count) }
 
-  /// What to evaluate next: at most `rows` tokens of the prompt, or the token chosen last.
-  func nextSlice(rows: Int) -> Slice {
+  /// Tokens that a draft may have: after it one more is chosen.
+  var draftRoom: Int { limit - outputCount - 1 }
+
+  /// What to evaluate next: at most `rows` tokens of the prompt, or the token chosen last and a draft of those
+  /// to come.
+  func nextSlice(rows: Int, draft: [Int32] = []) -> Slice {
     let done = sequence.count
     let end = done + min(rows, max(1, promptLeft))
-    return Slice(sequence: sequence, tokens: Array(tokens[done..<end]), logits: end == tokens.count ? .last : .none)
+    let wanted: LogitsWanted = !draft.isEmpty ? .all : end == tokens.count ? .last : .none
+    return Slice(sequence: sequence, tokens: tokens[done..<end] + draft, logits: wanted)
   }
 
   /// Chooses the next token.
@@ -67,5 +72,25 @@ struct Answer {
     tokens.append(token)
     if endTokens.contains(token) { return (token, .stop) }
     return (token, outputCount == limit ? .length : nil)
+  }
+
+  /// Chooses as many tokens as a draft was right for, and the next one, each as without a draft; forgets what
+  /// was evaluated of the rest.
+  ///
+  /// - Parameter rows: logits after the token chosen last, and after each of the draft.
+  /// - Returns: the tokens, and why the last of them is the last of all if it is.
+  mutating func choose(_ rows: ArraySlice<Logits>, draft: [Int32]) -> (tokens: [Int32], finish: FinishReason?) {
+    let evaluated = sequence.count - draft.count
+    var chosen: [Int32] = []
+    for (index, logits) in rows.enumerated() {
+      let (token, finish) = choose(logits)
+      chosen.append(token)
+      if index == draft.count { return (chosen, finish) }
+      if finish != nil || token != draft[index] {
+        sequence.truncate(to: evaluated + index)
+        return (chosen, finish)
+      }
+    }
+    preconditionFailure("there are logits after every token of a draft")
   }
 }

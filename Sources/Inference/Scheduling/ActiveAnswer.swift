@@ -8,11 +8,30 @@ final class ActiveAnswer {
   var hasWaited = false
   /// Whole pages that the prefix cache has heard of.
   private var pagesKept = 0
+  private var draftLength: DraftLength
 
-  init(_ engine: Engine, _ job: GenerationJob) {
+  init(_ engine: Engine, _ job: GenerationJob, draftTokensMax: Int) {
+    draftLength = DraftLength(max: draftTokensMax)
     self.job = job
     answer = Answer(
       engine, prompt: job.prompt, parameters: job.parameters, streamKey: job.streamKey, endTokens: job.endTokens)
+  }
+
+  // MARK: Drafts
+
+  /// A guess of at most `max` tokens to come.
+  func draft(by drafting: any Drafting, max: Int) -> [Int32] {
+    let max = min(max, answer.draftRoom)
+    guard max > 0 else { return [] }
+    let count = min(max, draftLength.take())
+    return count > 0 ? drafting.draft(after: answer.tokens, count: count) : []
+  }
+
+  /// Takes the next tokens from the logits after the last one and after those of a draft.
+  func choose(_ rows: ArraySlice<Logits>, draft: [Int32]) -> (tokens: [Int32], finish: FinishReason?) {
+    let chosen = answer.choose(rows, draft: draft)
+    if !draft.isEmpty { draftLength.record(drafted: draft.count, accepted: chosen.tokens.count - 1) }
+    return chosen
   }
 
   // MARK: Prefixes

@@ -6,15 +6,13 @@ extension SchedulerLoop {
     let answer: Int
     let slice: Slice
     let isPrompt: Bool
+    var draft: [Int32] = []
   }
 
   /// Waiting prompts share the room of a step evenly, and take turns with what is left over.
   func nextParts() -> [Part] {
-    var parts: [Part] = []
-    for index in active.indices where active[index].answer.promptLeft == 0 {
-      parts.append(Part(answer: index, slice: active[index].answer.nextSlice(rows: 1), isPrompt: false))
-    }
     let prompts = promptsToContinue()
+    var parts = nextTokens(drafting: prompts.isEmpty)
     if prompts.isEmpty { return parts }
     var room = parts.isEmpty ? max(options.prefillRowsPerStep, engine.options.prefillChunk) : options.prefillRowsPerStep
     turn = (turn + 1) % prompts.count
@@ -27,6 +25,19 @@ extension SchedulerLoop {
       room -= rows
     }
     return parts
+  }
+
+  /// The answers that are being decoded, with drafts where a step has room for them.
+  private func nextTokens(drafting: Bool) -> [Part] {
+    let decoded = active.indices.filter { active[$0].answer.promptLeft == 0 }
+    var room = drafting ? options.draftRowsPerStep - decoded.count : 0
+    return decoded.enumerated().map { position, index in
+      let share = (room + decoded.count - position - 1) / (decoded.count - position)
+      let draft = active[index].draft(by: self.drafting, max: share)
+      room -= draft.count
+      return Part(
+        answer: index, slice: active[index].answer.nextSlice(rows: 1, draft: draft), isPrompt: false, draft: draft)
+    }
   }
 
   /// The answers whose prompts are to be evaluated, without those that need a page that another computes.

@@ -5,6 +5,7 @@ final class SchedulerLoop: @unchecked Sendable {
   // Sendable because `shared` is only touched under the lock of `parking`, the other variables only by the thread.
   let engine: Engine
   let options: SchedulerOptions
+  let drafting: any Drafting
   private let parking = Parking()
   private var shared = Shared()
   private(set) var active: [ActiveAnswer] = []
@@ -25,8 +26,9 @@ final class SchedulerLoop: @unchecked Sendable {
     var metrics = SchedulerMetrics()
   }
 
-  init(engine: Engine, options: SchedulerOptions) {
+  init(engine: Engine, options: SchedulerOptions, drafting: any Drafting) {
     self.engine = engine
+    self.drafting = drafting
     self.options = options
     prefixes = PrefixCache(
       pageBytes: engine.cacheBytes(positions: PageLayout.positions), bytesMax: options.prefixCacheBytesMax)
@@ -146,7 +148,7 @@ final class SchedulerLoop: @unchecked Sendable {
 
   /// Kept pages that this answer and others do not use make room for it.
   private func place(_ job: GenerationJob) -> ActiveAnswer {
-    let answer = ActiveAnswer(engine, job)
+    let answer = ActiveAnswer(engine, job, draftTokensMax: options.draftTokensMax)
     reusePrefix(answer)
     if let max = options.cacheBytesMax { prefixes.limitUnused(toBytes: max - bytesReserved(with: job)) }
     return answer
@@ -175,22 +177,31 @@ final class SchedulerLoop: @unchecked Sendable {
       fail(parts.map(\.answer), error)
       return
     }
-    var tokensIn = 0
-    var tokensOut = 0
+    var counts = StepCounts(rows: batch.reduce(0) { $0 + $1.tokens.count })
     var ended: [(Int, FinishReason)] = []
     var row = 0
     for part in parts {
       let answer = active[part.answer]
-      answer.keep(in: &prefixes)
-      if part.isPrompt { tokensIn += part.slice.tokens.count }
-      guard part.slice.logits == .last else { continue }
-      let (token, finish) = answer.answer.choose(logits[row])
-      row += 1
-      tokensOut += 1
-      answer.job.continuation.yield(.token(token))
+      defer { answer.keep(in: &prefixes) }
+      if part.isPrompt { counts.tokensIn += part.slice.tokens.count }
+      if part.slice.logits == .none { continue }
+      let (tokens, finish) = answer.choose(logits[row...(row + part.draft.count)], draft: part.draft)
+      row += 1 + part.draft.count
+      counts.tokensOut += tokens.count
+      counts.drafted += part.draft.count
+      counts.accepted += tokens.count - 1
+      for token in tokens { answer.job.continuation.yield(.token(token)) }
       if let finish { ended.append((part.answer, finish)) }
     }
-    finish(ended, tokensIn: tokensIn, tokensOut: tokensOut, rows: batch.reduce(0) { $0 + $1.tokens.count })
+    finish(ended, counts)
+  }
+
+  private struct StepCounts {
+    let rows: Int
+    var tokensIn = 0
+    var tokensOut = 0
+    var drafted = 0
+    var accepted = 0
   }
 
   /// Fills `logits`.
@@ -203,16 +214,18 @@ final class SchedulerLoop: @unchecked Sendable {
     }
   }
 
-  private func finish(_ ended: [(Int, FinishReason)], tokensIn: Int, tokensOut: Int, rows: Int) {
+  private func finish(_ ended: [(Int, FinishReason)], _ counts: StepCounts) {
     let jobs = ended.map { (active[$0.0].job, $0.1) }
     for index in ended.map(\.0).sorted(by: >) { active.remove(at: index) }
     record { metrics in
-      metrics.tokensIn += tokensIn
-      metrics.tokensOut += tokensOut
+      metrics.tokensIn += counts.tokensIn
+      metrics.tokensOut += counts.tokensOut
+      metrics.tokensDrafted += counts.drafted
+      metrics.tokensAccepted += counts.accepted
       metrics.steps += 1
-      metrics.rows += rows
-      metrics.lastBatch = rows
-      metrics.largestBatch = max(metrics.largestBatch, rows)
+      metrics.rows += counts.rows
+      metrics.lastBatch = counts.rows
+      metrics.largestBatch = max(metrics.largestBatch, counts.rows)
       metrics.active = active.count
       for (_, reason) in ended { metrics.finished[reason, default: 0] += 1 }
     }

@@ -14,19 +14,28 @@ public struct SchedulerOptions: Sendable, Equatable {
   /// Whoever measures the time to the first token can learn whether a beginning was asked before.
   public var prefixCacheBytesMax: Int
 
+  /// The most tokens of an answer that are guessed ahead and confirmed in one step; 0 guesses none.
+  public var draftTokensMax: Int
+  /// Rows that a step may have with its drafts. Up to about so many the weights are what a step waits for.
+  public var draftRowsPerStep: Int
+
   public static let prefixCacheBytesDefault = 256 << 20
+  public static let draftTokensDefault = 7
 
   public init(
     activeMax: Int = 16, queueMax: Int = 64, prefillRowsPerStep: Int = 128, cacheBytesMax: Int? = nil,
-    prefixCacheBytesMax: Int = SchedulerOptions.prefixCacheBytesDefault
+    prefixCacheBytesMax: Int = SchedulerOptions.prefixCacheBytesDefault,
+    draftTokensMax: Int = SchedulerOptions.draftTokensDefault, draftRowsPerStep: Int = 8
   ) {
-    precondition(
-      activeMax >= 1 && queueMax >= 0 && prefillRowsPerStep >= 1 && prefixCacheBytesMax >= 0, "limits are positive")
+    precondition(activeMax >= 1 && queueMax >= 0 && prefillRowsPerStep >= 1, "limits are positive")
+    precondition(prefixCacheBytesMax >= 0 && draftTokensMax >= 0 && draftRowsPerStep >= 0, "limits are positive")
     self.activeMax = activeMax
     self.queueMax = queueMax
     self.prefillRowsPerStep = prefillRowsPerStep
     self.cacheBytesMax = cacheBytesMax
     self.prefixCacheBytesMax = prefixCacheBytesMax
+    self.draftTokensMax = draftTokensMax
+    self.draftRowsPerStep = draftRowsPerStep
   }
 }
 
@@ -54,6 +63,9 @@ public struct SchedulerMetrics: Sendable, Equatable {
   public internal(set) var prefixPagesEvicted = 0
   /// Tokens generated.
   public internal(set) var tokensOut = 0
+  /// Tokens guessed ahead, and those of them that were right.
+  public internal(set) var tokensDrafted = 0
+  public internal(set) var tokensAccepted = 0
   public internal(set) var steps = 0
   /// Rows of all steps.
   public internal(set) var rows = 0

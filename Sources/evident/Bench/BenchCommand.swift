@@ -20,6 +20,9 @@ struct BenchCommand: AsyncParsableCommand {
   @Option(parsing: .upToNextOption, help: "Context lengths to decode at.") var decodeAt: [Int] = [128]
   @Option(help: "Tokens to decode for one figure.") var decodeTokens = 64
   @Option(help: "Also the cost of replaying an answer of so many tokens, as a share of producing it.") var replay: Int?
+  @Option(
+    parsing: .upToNextOption, help: "Also the cost of verifying drafts of so many tokens, in steps without a draft.")
+  var draft: [Int] = []
   @Option(help: "Times each figure is measured.") var repetitions = 3
   @Flag(help: "One JSON line per measurement.") var json = false
   @OptionGroup var engine: EngineArguments
@@ -34,12 +37,15 @@ struct BenchCommand: AsyncParsableCommand {
     try require(decodeAt, "decode-at")
     try require([decodeTokens], "decode-tokens")
     try require([replay ?? 1], "replay")
+    try require(draft, "draft")
     try require([repetitions], "repetitions")
   }
 
   func run() async throws {
     let settings = try await Settings()
-    let longest = ([prefill.max() ?? 0, (decodeAt.max() ?? 0) + decodeTokens, 64 + (replay ?? 0)].max() ?? 0) + 32
+    let longest =
+      ([prefill.max() ?? 0, (decodeAt.max() ?? 0) + decodeTokens, 64 + (replay ?? 0)].max() ?? 0) + 32
+      + (draft.max() ?? 0)
     let image: ModelImage
     if let shape {
       guard let found = RandomModel.shapes.first(where: { $0.name == shape }) else {
@@ -58,6 +64,13 @@ struct BenchCommand: AsyncParsableCommand {
     for count in prefill { report("prefill \(count)", "tokensPerSecond", repeated { bench.prefill(count) }) }
     for position in decodeAt {
       report("decode @\(position)", "tokensPerSecond", repeated { bench.decode(at: position, count: decodeTokens) })
+    }
+    for position in decodeAt {
+      for count in draft {
+        report(
+          "draft \(count) @\(position)", "steps",
+          repeated { bench.draftCost(count, at: position, steps: decodeTokens) })
+      }
     }
     if let replay {
       report("replay \(replay)", "shareOfProducing", repeated { bench.replayShare(prompt: 64, answer: replay) })
@@ -122,6 +135,21 @@ struct EngineBench {
     let sequence = engine.makeSequence()
     evaluate(sequence, tokens(position), .last)
     return Double(count) / seconds { for token in tokens(count) { evaluate(sequence, [token], .last) } }
+  }
+
+  /// A step that verifies a draft, relative to one without, in turns.
+  func draftCost(_ count: Int, at position: Int, steps: Int) -> Double {
+    let sequence = engine.makeSequence()
+    evaluate(sequence, tokens(position), .last)
+    let (one, several) = (tokens(1), tokens(1 + count))
+    var (plain, drafted) = (0.0, 0.0)
+    for _ in 0..<steps {
+      plain += seconds { evaluate(sequence, one, .last) }
+      sequence.truncate(to: position)
+      drafted += seconds { evaluate(sequence, several, .all) }
+      sequence.truncate(to: position)
+    }
+    return drafted / plain
   }
 
   /// Recomputing an answer in one teacher-forced prefill, relative to producing it token by token.
