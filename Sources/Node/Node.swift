@@ -45,6 +45,8 @@ public final class Node: Sendable {
     metrics.prefixBytes = now.prefixBytes
     metrics.prefixTokensReused = now.prefixTokensReused
     metrics.prefixPagesEvicted = now.prefixPagesEvicted
+    metrics.tokensDrafted = now.tokensDrafted
+    metrics.tokensAccepted = now.tokensAccepted
     return metrics
   }
 
@@ -118,6 +120,8 @@ public struct NodeMetrics: Sendable {
   public internal(set) var prefixBytes = 0
   public internal(set) var prefixTokensReused = 0
   public internal(set) var prefixPagesEvicted = 0
+  public internal(set) var tokensDrafted = 0
+  public internal(set) var tokensAccepted = 0
   /// Answers whose evidence is not yet kept.
   var unfinished = 0
 }

@@ -20,6 +20,10 @@ final class ServerMetrics: Sendable {
       "evident_http_responses_total", "counter", "HTTP responses by status.",
       byStatus.map { ("{status=\"\($0.key)\"}", $0.value) })
     family("evident_prompt_tokens_total", "counter", "Prompt tokens of answers.", [("", node.promptTokens)])
+    family("evident_draft_tokens_total", "counter", "Tokens guessed ahead.", [("", node.tokensDrafted)])
+    family(
+      "evident_draft_tokens_accepted_total", "counter", "Tokens guessed ahead that were right.",
+      [("", node.tokensAccepted)])
     family(
       "evident_prefix_tokens_reused_total", "counter", "Prompt tokens that earlier requests had computed.",
       [("", node.prefixTokensReused)])

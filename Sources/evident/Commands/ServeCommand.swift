@@ -30,6 +30,11 @@ struct ServeCommand: AsyncParsableCommand {
       "MiB of keys and values kept for prompts that begin alike; 0 = off, then no timing tells what others asked (EVIDENT_PREFIX_CACHE; default 256).",
       valueName: "MiB"))
   var prefixCache: Int?
+  @Option(
+    help: ArgumentHelp(
+      "The most tokens of an answer to guess ahead where its text repeats; changes no answer, 0 = off (EVIDENT_DRAFT_TOKENS; default \(SchedulerOptions.draftTokensDefault)).",
+      valueName: "n"))
+  var draftTokens: Int?
   @Option(help: "Seconds that running answers may take to finish after Ctrl-C (EVIDENT_DRAIN; default 30).")
   var drain: Int?
   @OptionGroup var engine: EngineArguments
@@ -50,6 +55,10 @@ struct ServeCommand: AsyncParsableCommand {
       ?? settings.integer("prefixCache", 0...1 << 20)
     {
       scheduling.prefixCacheBytesMax = mebibytes << 20
+    }
+    if let count = try checked(draftTokens, "draft-tokens", 0...64) ?? settings.integer("draftTokens", 0...64) {
+      scheduling.draftTokensMax = count
+      scheduling.draftRowsPerStep = max(scheduling.draftRowsPerStep, 1 + count)
     }
     if let text = retain ?? settings.string("retain") { options.retainSeconds = try ServeCommand.seconds(text) }
 
