@@ -107,7 +107,7 @@ struct Round {
 
 /// Prompts that begin alike, up to the edges of pages and beyond.
 struct Stems {
-  private let stems: [[Int32]]
+  let stems: [[Int32]]
   private let vocabulary: Int32
   private let length: Int
 

@@ -108,11 +108,14 @@ import Testing
   @Test func queueIsBounded() async throws {
     var random = SplitMix64(seed: 12)
     let engine = try Engine(image: Self.image, options: EngineOptions.sharing(threads: 1))
-    let scheduler = try Scheduler(engine: engine, options: SchedulerOptions(activeMax: 2, queueMax: 3))
+    let probe = SchedulerProbe(engine)
+    let scheduler = try Scheduler(
+      engine: engine, options: SchedulerOptions(activeMax: 2, queueMax: 3), drafting: probe)
     let order = try order(&random, maxTokens: 130).endless
     let accepted = try (0..<5).map { _ in try order.submit(to: scheduler) }
     #expect(throws: GenerationRejection.queueFull(max: 3)) { try order.submit(to: scheduler) }
     #expect(scheduler.metrics.refusedQueueFull == 1)
+    probe.open()
     for generation in accepted { #expect(try await Outcome.collect(generation).reason == .length) }
     // Room again.
     #expect(try await Outcome.collect(try order.submit(to: scheduler)).tokens.count == 130)
