@@ -51,16 +51,18 @@ import Testing
     }
   }
 
-  /// Prompts that begin alike, answered together by a scheduler that keeps pages and guesses ahead.
+  /// Prompts that begin alike, answered together by a scheduler that keeps pages and guesses ahead,
+  /// a model for every kernel set.
   @Test(arguments: Case.all.filter { Architectures.all[$0.architecture]?.rules.isEncoder == false })
   func schedulesGiveTheSame(_ test: Case) async throws {
     let salt = test.testDescription.utf8.reduce(UInt64(1)) { $0 &* 31 &+ UInt64($1) }
     var random = SplitMix64(seed: Seed.value ^ salt)
-    for number in 0..<2 {
+    for (number, kernels) in KernelChoice.available.enumerated() {
       let model = SyntheticModel.random(test.architecture, formats: test.formats, &random)
       let vocabulary = model.config.vocabularySize
       let engine = try Engine(
-        image: try model.image(seed: random.next()), options: .sharing(threads: 2, prefillChunk: 40))
+        image: try model.image(seed: random.next()),
+        options: .sharing(threads: 2, kernels: .named(kernels), prefillChunk: 40))
       let stems = Stems(vocabulary: vocabulary, length: 149, &random)
       let orders = try (0..<16).map { _ in
         try Order(prompt: stems.prompt(&random), vocabulary: Int32(vocabulary), &random)
@@ -71,7 +73,7 @@ import Testing
         engine: engine, options: SchedulerOptions(activeMax: 4, prefillRowsPerStep: 60, draftRowsPerStep: 30),
         drafting: try KnownAnswers([last] + orders, on: engine, errors: .some))
       let outcomes = try await Round(orders, cancelling: false, &random).outcomes(of: scheduler)
-      let name = "seed \(Seed.value), \(test.testDescription), model \(number)"
+      let name = "seed \(Seed.value), \(test.testDescription), model \(number), \(kernels)"
       #expect(try outcomes == orders.map { try $0.alone(on: engine) }, "\(name)")
       for _ in 0..<2 {
         #expect(try await Outcome.collect(try last.submit(to: scheduler)) == last.alone(on: engine), "\(name)")
