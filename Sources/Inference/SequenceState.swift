@@ -59,6 +59,27 @@ public final class SequenceState: @unchecked Sendable {
     return copy
   }
 
+  /// Goes on after a whole page that another sequence of equal beginning has computed.
+  func append(shared page: Page) {
+    acquire()
+    defer { release() }
+    precondition(count % PageLayout.positions == 0, "pages are shared whole")
+    pages.removeLast(pages.count - count / PageLayout.positions)
+    append(page)
+    counter.wrappingAdd(PageLayout.positions, ordering: .acquiringAndReleasing)
+  }
+
+  /// Puts a page of equal content in the place of a whole one.
+  func share(_ page: Page, at index: Int) {
+    acquire()
+    defer { release() }
+    precondition(index < count / PageLayout.positions, "pages are shared whole")
+    pages[index] = page
+    table[index] = page.address
+  }
+
+  func page(at index: Int) -> Page { pages[index] }
+
   /// Pages that so many positions need.
   static func pages(for positions: Int) -> Int {
     (positions + PageLayout.positions - 1) / PageLayout.positions

@@ -92,6 +92,8 @@ public struct FinishedAnswer: Sendable {
   /// `stop`, `length` or `cancelled`.
   public let finishReason: String
   public let promptTokens: Int
+  /// Of those, the ones that earlier requests had computed. Says how the answer was made, which no statement does.
+  public let promptTokensReused: Int
   public let outputTokens: Int
   public let signed: SignedEvidence
 

@@ -78,13 +78,13 @@ struct AnswerTask: Sendable {
       }
     } catch {
       // What was delivered still gets its evidence.
-      _ = await conclude(tokens, .nodeCancelled)
+      _ = await conclude(tokens, .nodeCancelled, generation)
       return .failed("the engine failed: \(error)")
     }
     generation.cancel()
     emit(matcher.feed(Array(decoder.finish().utf8)), out)
     emit(matcher.flush(), out)
-    return await conclude(tokens, finish ?? (clientLeft.isRaised ? .clientCancelled : .nodeCancelled))
+    return await conclude(tokens, finish ?? (clientLeft.isRaised ? .clientCancelled : .nodeCancelled), generation)
   }
 
   private func emit(_ bytes: [UInt8], _ out: AsyncStream<AnswerEvent>.Continuation) {
@@ -92,7 +92,7 @@ struct AnswerTask: Sendable {
   }
 
   /// Signs and keeps.
-  private func conclude(_ tokens: [Int32], _ finish: Finish) async -> AnswerEvent {
+  private func conclude(_ tokens: [Int32], _ finish: Finish, _ generation: Generation) async -> AnswerEvent {
     let start = ContinuousClock.now
     let text = node.model.text.answer(tokens, stops: finish == .stopString ? draft.parameters.stop : [])
     let record = AnswerRecord(
@@ -106,7 +106,8 @@ struct AnswerTask: Sendable {
       let evidence = EvidenceFile(
         receipt: receipt.envelope, opening: .answer(opening), model: node.model.manifestJSON)
       let answer = FinishedAnswer(
-        text: text, finishReason: finish.reason, promptTokens: draft.inputTokens.count, outputTokens: tokens.count,
+        text: text, finishReason: finish.reason, promptTokens: draft.inputTokens.count,
+        promptTokensReused: generation.promptTokensReused, outputTokens: tokens.count,
         signed: SignedEvidence(receipt: receipt, evidence: try evidence.bytes()))
       try await node.keep(answer.signed)
       node.counters.withLock {

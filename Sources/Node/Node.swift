@@ -1,6 +1,6 @@
 import Digests
 import Foundation
-import Inference
+public import Inference
 public import ModelGraph
 public import Receipts
 import Synchronization
@@ -21,17 +21,18 @@ public final class Node: Sendable {
   let counters = Mutex(NodeMetrics())
   let embeddings: EmbeddingQueue
 
-  /// - Parameter keep: stores a finished answer; the caller hears of the answer's end only after it
-  ///   returned.
+  /// - Parameters:
+  ///   - scheduling: how answers share the engine; changes no answer and no statement.
+  ///   - keep: stores a finished answer; the caller hears of the answer's end only after it returned.
   public init(
-    model: ServedModel, key: NodeSigningKey, queueMax: Int,
+    model: ServedModel, key: NodeSigningKey, scheduling: SchedulerOptions,
     keep: @escaping @Sendable (SignedEvidence) async throws -> Void
   ) throws {
     self.model = model
-    scheduler = try Scheduler(engine: model.engine, options: SchedulerOptions(queueMax: queueMax))
+    scheduler = try Scheduler(engine: model.engine, options: scheduling)
     signer = ReceiptSigner(key: key)
     self.keep = keep
-    embeddings = EmbeddingQueue(engine: model.engine, requestsMax: queueMax + 1)
+    embeddings = EmbeddingQueue(engine: model.engine, requestsMax: scheduling.queueMax + 1)
     startedAt = Int(Date().timeIntervalSince1970)
   }
 
@@ -40,6 +41,12 @@ public final class Node: Sendable {
     let now = scheduler.metrics
     metrics.active = now.active
     metrics.queued = now.queued
+    metrics.cacheBytes = now.cacheBytes
+    metrics.prefixBytes = now.prefixBytes
+    metrics.prefixTokensReused = now.prefixTokensReused
+    metrics.prefixPagesEvicted = now.prefixPagesEvicted
+    metrics.tokensDrafted = now.tokensDrafted
+    metrics.tokensAccepted = now.tokensAccepted
     return metrics
   }
 
@@ -110,6 +117,13 @@ public struct NodeMetrics: Sendable {
   public internal(set) var evidenceMicroseconds = 0
   public internal(set) var active = 0
   public internal(set) var queued = 0
+  /// Of ``SchedulerMetrics``, by the same names.
+  public internal(set) var cacheBytes = 0
+  public internal(set) var prefixBytes = 0
+  public internal(set) var prefixTokensReused = 0
+  public internal(set) var prefixPagesEvicted = 0
+  public internal(set) var tokensDrafted = 0
+  public internal(set) var tokensAccepted = 0
   /// Answers whose evidence is not yet kept.
   var unfinished = 0
 }

@@ -19,7 +19,20 @@ final class ServerMetrics: Sendable {
     family(
       "evident_http_responses_total", "counter", "HTTP responses by status.",
       byStatus.map { ("{status=\"\($0.key)\"}", $0.value) })
-    family("evident_prompt_tokens_total", "counter", "Prompt tokens evaluated.", [("", node.promptTokens)])
+    family("evident_prompt_tokens_total", "counter", "Prompt tokens of answers.", [("", node.promptTokens)])
+    family("evident_draft_tokens_total", "counter", "Tokens guessed ahead.", [("", node.tokensDrafted)])
+    family(
+      "evident_draft_tokens_accepted_total", "counter", "Tokens guessed ahead that were right.",
+      [("", node.tokensAccepted)])
+    family(
+      "evident_prefix_tokens_reused_total", "counter", "Prompt tokens that earlier requests had computed.",
+      [("", node.prefixTokensReused)])
+    family(
+      "evident_prefix_pages_evicted_total", "counter", "Kept pages of keys and values that were forgotten for others.",
+      [("", node.prefixPagesEvicted)])
+    family(
+      "evident_prefix_bytes", "gauge", "Keys and values kept for prompts that begin alike.", [("", node.prefixBytes)])
+    family("evident_cache_bytes", "gauge", "Keys and values, all of them.", [("", node.cacheBytes)])
     family("evident_output_tokens_total", "counter", "Tokens generated.", [("", node.outputTokens)])
     family("evident_embeddings_total", "counter", "Embeddings computed.", [("", node.embeddings)])
     family(

@@ -31,7 +31,7 @@ struct RunSession {
       try ServedModel(name: modelName, model: store.open(modelName), options: engine)
     }
     let key = try NodeKey.loadOrCreate(path: settings.stateFolder + "/node.key")
-    node = try Node(model: model, key: key.signing, queueMax: 1, keep: { _ in })
+    node = try Node(model: model, key: key.signing, scheduling: SchedulerOptions(queueMax: 1), keep: { _ in })
   }
 
   /// Prints the answer as it comes, then the badge of its verdict.

@@ -57,6 +57,39 @@ import Testing
     }
   }
 
+  /// Prompts that begin alike, answered together by a scheduler that keeps pages and guesses ahead,
+  /// a model for every kernel set.
+  @Test(arguments: Case.all.filter { Architectures.all[$0.architecture]?.rules.isEncoder == false })
+  func schedulesGiveTheSame(_ test: Case) async throws {
+    let salt = test.testDescription.utf8.reduce(UInt64(1)) { $0 &* 31 &+ UInt64($1) }
+    var random = SplitMix64(seed: Seed.value ^ salt)
+    for (number, kernels) in KernelChoice.available.enumerated() {
+      let model = SyntheticModel.random(test.architecture, formats: test.formats, &random)
+      let vocabulary = model.config.vocabularySize
+      let engine = try Engine(
+        image: try model.image(seed: random.next()),
+        options: .sharing(threads: 2, kernels: .named(kernels), prefillChunk: 40))
+      let stems = Stems(vocabulary: vocabulary, length: 149, &random)
+      let orders = try (0..<16).map { _ in
+        try Order(prompt: stems.prompt(&random), vocabulary: Int32(vocabulary), &random)
+      }
+      // Alone there is room for its drafts, and pages to reuse the second time.
+      let last = Order(prompt: Array(stems.stems[0][..<65]), parameters: try SamplingParameters(maxTokens: 30))
+      let scheduler = try Scheduler(
+        engine: engine, options: SchedulerOptions(activeMax: 4, prefillRowsPerStep: 60, draftRowsPerStep: 30),
+        drafting: try KnownAnswers([last] + orders, on: engine, errors: .some))
+      let outcomes = try await Round(orders, cancelling: false, &random).outcomes(of: scheduler)
+      let name = "seed \(Seed.value), \(test.testDescription), model \(number), \(kernels)"
+      #expect(try outcomes == orders.map { try $0.alone(on: engine) }, "\(name)")
+      for _ in 0..<2 {
+        #expect(try await Outcome.collect(try last.submit(to: scheduler)) == last.alone(on: engine), "\(name)")
+      }
+      await scheduler.drain()
+      let metrics = scheduler.metrics
+      #expect(metrics.prefixTokensReused >= 64 && metrics.tokensAccepted > 0 && engine.cacheBytesInUse == 0, "\(name)")
+    }
+  }
+
   private func prompts(_ image: ModelImage, _ random: inout SplitMix64) -> [[Int32]] {
     let vocabulary = Int32(image.manifest.config.vocabularySize)
     return [1, Int.random(in: 2...20, using: &random), Int.random(in: 60...90, using: &random)].map { count in

@@ -5,103 +5,75 @@ import Testing
 
 /// The scheduler gives every request what it would get alone, whatever the company.
 @Suite struct SchedulerTests {
-  static let image: ModelImage = {
+  static let image = image(context: 160)
+
+  static func image(context: Int) -> ModelImage {
     let config = SyntheticModel.configuration(
       hidden: 64, layers: 2, heads: 4, keyValueHeads: 2, headDimension: 16, intermediate: 96, vocabulary: 211,
-      context: 160, tied: true)
+      context: context, tied: true)
     guard let image = try? SyntheticModel(config: config).image(seed: 7) else { preconditionFailure("a valid model") }
     return image
-  }()
-
-  struct Order: Sendable {
-    let prompt: [Int32]
-    let parameters: SamplingParameters
-    let streamKey: StreamKey
-    let endTokens: [Int32]
-
-    init(_ random: inout SplitMix64, maxTokens: Int? = nil) throws {
-      let count = Int.random(in: 1...(maxTokens == nil ? 150 : 20), using: &random)
-      prompt = (0..<count).map { _ in Int32.random(in: 0..<211, using: &random) }
-      parameters = try SamplingParameters(
-        temperatureMicros: [0, 700_000, 2_000_000].randomElement(using: &random) ?? 0,
-        topK: [0, 20].randomElement(using: &random) ?? 0,
-        topPMicros: [1_000_000, 900_000].randomElement(using: &random) ?? 1,
-        repetitionPenaltyMicros: [1_000_000, 1_200_000].randomElement(using: &random) ?? 1_000_000,
-        seed: random.next(), maxTokens: maxTokens ?? Int.random(in: 1...60, using: &random))
-      streamKey = StreamKey(
-        model: Digest(of: [1]), inputTokens: prompt, parameters: parameters, nonce: [UInt8](repeating: 3, count: 16))
-      endTokens = (0..<4).map { _ in Int32.random(in: 0..<211, using: &random) }
-    }
-
-    func submit(to scheduler: Scheduler) throws(GenerationRejection) -> Generation {
-      try scheduler.submit(prompt: prompt, parameters: parameters, streamKey: streamKey, endTokens: endTokens)
-    }
-  }
-
-  struct Outcome: Equatable, Sendable {
-    var tokens: [Int32] = []
-    var reason: FinishReason?
-
-    static func collect(_ generation: Generation) async throws -> Outcome {
-      var outcome = Outcome()
-      for try await event in generation.events {
-        switch event {
-        case .token(let id): outcome.tokens.append(id)
-        case .finished(let reason): outcome.reason = reason
-        }
-      }
-      return outcome
-    }
   }
 
   @Test func equalsAloneUnderRandomSchedules() async throws {
     let seed = Seed.value
     var random = SplitMix64(seed: seed)
-    let engine = try Engine(image: Self.image, options: EngineOptions.sharing(threads: 2, prefillChunk: 32))
-    let orders = try (0..<60).map { _ in try Order(&random) }
-    let alone = try orders.map { order in
-      let result = try Generator(engine: engine).generate(
-        prompt: order.prompt, parameters: order.parameters, streamKey: order.streamKey, endTokens: order.endTokens)
-      return Outcome(tokens: result.tokens, reason: result.reason)
-    }
+    let engine = try Engine(
+      image: Self.image(context: 340), options: EngineOptions.sharing(threads: 2, prefillChunk: 32))
+    let stems = Stems(vocabulary: 211, length: 330, &random)
+    let orders = try (0..<60).map { _ in try Order(prompt: stems.prompt(&random), vocabulary: 211, &random) }
+    let alone = try orders.map { try $0.alone(on: engine) }
     #expect(Set(alone.map(\.reason)) == [.stop, .length], "seed \(seed)")
+    var accepted = 0
+    let drafts: [any Drafting] =
+      [PromptLookup()] + (try KnownAnswers.Errors.allCases.map { try KnownAnswers(orders, on: engine, errors: $0) })
+    let page = engine.cacheBytes(positions: 64)
     for options in [
       SchedulerOptions(activeMax: 1, queueMax: 100),
-      SchedulerOptions(activeMax: 3, queueMax: 100, prefillRowsPerStep: 1),
+      SchedulerOptions(activeMax: 3, queueMax: 100, prefillRowsPerStep: 1, prefixCacheBytesMax: 0),
       SchedulerOptions(activeMax: 7, queueMax: 100, prefillRowsPerStep: 10),
-      SchedulerOptions(activeMax: 16, queueMax: 100, cacheBytesMax: engine.cacheBytes(positions: 160) * 3),
+      SchedulerOptions(activeMax: 5, queueMax: 100, prefillRowsPerStep: 50, prefixCacheBytesMax: 3 * page),
+      SchedulerOptions(activeMax: 16, queueMax: 100, cacheBytesMax: 14 * page),
+      SchedulerOptions(activeMax: 16, queueMax: 100, cacheBytesMax: 6 * page, prefixCacheBytesMax: 4 * page),
+      SchedulerOptions(activeMax: 4, queueMax: 100, prefixCacheBytesMax: 0, draftTokensMax: 0),
+      SchedulerOptions(
+        activeMax: 2, queueMax: 100, prefixCacheBytesMax: 5 * page, draftTokensMax: 30, draftRowsPerStep: 40),
     ] {
-      let scheduler = try Scheduler(engine: engine, options: options)
-      let pauses = orders.map { _ in UInt64.random(in: 0...2_000_000, using: &random) }
-      let outcomes = try await withThrowingTaskGroup(of: (Int, Outcome).self) { group in
-        for (index, order) in orders.enumerated() {
-          group.addTask {
-            try await Task.sleep(nanoseconds: pauses[index] * UInt64(index % 7))
-            return (index, try await Outcome.collect(try order.submit(to: scheduler)))
-          }
+      for (cancelling, drafting) in [(false, drafts[0]), (true, drafts[1]), (false, drafts[2]), (true, drafts[3])] {
+        let scheduler = try Scheduler(engine: engine, options: options, drafting: drafting)
+        let outcomes = try await Round(orders, cancelling: cancelling, &random).outcomes(of: scheduler)
+        for (index, outcome) in outcomes.enumerated() {
+          let isRight = cancelling ? outcome.isPart(of: alone[index]) : outcome == alone[index]
+          #expect(isRight, "seed \(seed), request \(index), \(options)")
         }
-        var outcomes = [Outcome](repeating: Outcome(), count: orders.count)
-        for try await (index, outcome) in group { outcomes[index] = outcome }
-        return outcomes
+        await scheduler.drain()
+        let metrics = scheduler.metrics
+        #expect(metrics.active == 0 && metrics.queued == 0 && metrics.submitted == orders.count)
+        #expect(metrics.finished.values.reduce(0, +) == orders.count)
+        #expect(metrics.prefixBytes == 0 && engine.cacheBytesInUse == 0, "pages are given back")
+        #expect((metrics.prefixTokensReused > 0) == (options.prefixCacheBytesMax > 0), "seed \(seed), \(options)")
+        #expect(metrics.tokensAccepted <= metrics.tokensDrafted)
+        if options.draftTokensMax == 0 { #expect(metrics.tokensDrafted == 0) }
+        accepted += metrics.tokensAccepted
+        if cancelling { continue }
+        #expect(metrics.tokensIn + metrics.prefixTokensReused == orders.reduce(0) { $0 + $1.prompt.count })
+        #expect(metrics.tokensOut == alone.reduce(0) { $0 + $1.tokens.count })
       }
-      for index in orders.indices {
-        #expect(outcomes[index] == alone[index], "seed \(seed), request \(index), \(options)")
-      }
-      await scheduler.drain()
-      let metrics = scheduler.metrics
-      #expect(metrics.active == 0 && metrics.queued == 0 && metrics.submitted == orders.count)
-      #expect(metrics.tokensIn == orders.reduce(0) { $0 + $1.prompt.count })
-      #expect(metrics.tokensOut == alone.reduce(0) { $0 + $1.tokens.count })
-      #expect(metrics.finished.values.reduce(0, +) == orders.count)
     }
-    #expect(engine.cacheBytesInUse == 0, "pages are given back")
+    #expect(accepted > 0, "seed \(seed)")
+  }
+
+  private func order(_ random: inout SplitMix64, maxTokens: Int) throws -> Order {
+    let count = Int.random(in: 1...20, using: &random)
+    let prompt = (0..<count).map { _ in Int32.random(in: 0..<211, using: &random) }
+    return try Order(prompt: prompt, vocabulary: 211, maxTokens: maxTokens, &random)
   }
 
   @Test func cancellationEndsRequests() async throws {
     var random = SplitMix64(seed: 11)
     let engine = try Engine(image: Self.image, options: EngineOptions.sharing(threads: 1))
     let scheduler = try Scheduler(engine: engine, options: SchedulerOptions(activeMax: 2))
-    let orders = try (0..<4).map { _ in try Order(&random, maxTokens: 130) }.map { $0.endless }
+    let orders = try (0..<4).map { _ in try order(&random, maxTokens: 130) }.map { $0.endless }
     // By the consumer's word, in the middle.
     let first = try orders[0].submit(to: scheduler)
     var seen = 0
@@ -136,11 +108,14 @@ import Testing
   @Test func queueIsBounded() async throws {
     var random = SplitMix64(seed: 12)
     let engine = try Engine(image: Self.image, options: EngineOptions.sharing(threads: 1))
-    let scheduler = try Scheduler(engine: engine, options: SchedulerOptions(activeMax: 2, queueMax: 3))
-    let order = try Order(&random, maxTokens: 130).endless
+    let probe = SchedulerProbe(engine)
+    let scheduler = try Scheduler(
+      engine: engine, options: SchedulerOptions(activeMax: 2, queueMax: 3), drafting: probe)
+    let order = try order(&random, maxTokens: 130).endless
     let accepted = try (0..<5).map { _ in try order.submit(to: scheduler) }
     #expect(throws: GenerationRejection.queueFull(max: 3)) { try order.submit(to: scheduler) }
     #expect(scheduler.metrics.refusedQueueFull == 1)
+    probe.open()
     for generation in accepted { #expect(try await Outcome.collect(generation).reason == .length) }
     // Room again.
     #expect(try await Outcome.collect(try order.submit(to: scheduler)).tokens.count == 130)
@@ -151,7 +126,7 @@ import Testing
     var random = SplitMix64(seed: 13)
     let engine = try Engine(image: Self.image, options: EngineOptions.sharing(threads: 2))
     let scheduler = try Scheduler(engine: engine, options: SchedulerOptions(activeMax: 2))
-    let order = try Order(&random, maxTokens: 100).endless
+    let order = try order(&random, maxTokens: 100).endless
     let accepted = try (0..<6).map { _ in try order.submit(to: scheduler) }
     async let drained: Void = scheduler.drain()
     for generation in accepted {
@@ -166,7 +141,7 @@ import Testing
     var random = SplitMix64(seed: 14)
     let engine = try Engine(image: Self.image, options: EngineOptions.sharing(threads: 2))
     let scheduler = try Scheduler(engine: engine, options: SchedulerOptions(activeMax: 2))
-    let order = try Order(&random, maxTokens: 130).endless
+    let order = try order(&random, maxTokens: 130).endless
     let accepted = try (0..<6).map { _ in try order.submit(to: scheduler) }
     await scheduler.shutdown()
     for generation in accepted {
@@ -195,17 +170,5 @@ import Testing
     #expect(
       refusal([1], long)
         == .cacheTooSmall(bytes: engine.cacheBytes(positions: 101), max: engine.cacheBytes(positions: 64)))
-  }
-}
-
-extension SchedulerTests.Order {
-  /// The same without an end of sequence, so that only the limit ends it.
-  var endless: Self { Self(prompt: prompt, parameters: parameters, streamKey: streamKey, endTokens: []) }
-
-  private init(prompt: [Int32], parameters: SamplingParameters, streamKey: StreamKey, endTokens: [Int32]) {
-    self.prompt = prompt
-    self.parameters = parameters
-    self.streamKey = streamKey
-    self.endTokens = endTokens
   }
 }

@@ -4,20 +4,21 @@ import ModelGraph
 ///
 /// The same for one caller alone and for a batch, so that both give the same tokens.
 struct Answer {
-  let prompt: [Int32]
+  /// The prompt, then what has been chosen.
+  private(set) var tokens: [Int32]
+  let promptCount: Int
   let sequence: SequenceState
   /// Tokens that may be generated: the caller's limit, cut to the room in the context.
   let limit: Int
   private let endTokens: [Int32]
   private let sampler: Sampler
   private var samplerState: SamplerState
-  private var last: Int32 = 0
-  private(set) var outputCount = 0
 
   init(
     _ engine: Engine, prompt: [Int32], parameters: SamplingParameters, streamKey: StreamKey?, endTokens: [Int32]
   ) {
-    self.prompt = prompt
+    tokens = prompt
+    promptCount = prompt.count
     self.endTokens = endTokens
     sequence = engine.makeSequence()
     limit = Answer.limit(engine.image, prompt: prompt, parameters)
@@ -44,15 +45,22 @@ struct Answer {
     min(parameters.maxTokens, image.manifest.config.contextLength - prompt.count)
   }
 
-  /// Prompt tokens that have not been evaluated.
-  var promptLeft: Int { max(0, prompt.count - sequence.count) }
+  /// Tokens that have been chosen.
+  var outputCount: Int { tokens.count - promptCount }
 
-  /// What to evaluate next: at most `rows` tokens of the prompt, or the token chosen last.
-  func nextSlice(rows: Int) -> Slice {
+  /// Prompt tokens that have not been evaluated.
+  var promptLeft: Int { max(0, promptCount - sequence.count) }
+
+  /// Tokens that a draft may have: after it one more is chosen.
+  var draftRoom: Int { limit - outputCount - 1 }
+
+  /// What to evaluate next: at most `rows` tokens of the prompt, or the token chosen last and a draft of those
+  /// to come.
+  func nextSlice(rows: Int, draft: [Int32] = []) -> Slice {
     let done = sequence.count
-    guard done < prompt.count else { return Slice(sequence: sequence, tokens: [last], logits: .last) }
-    let end = done + min(rows, prompt.count - done)
-    return Slice(sequence: sequence, tokens: Array(prompt[done..<end]), logits: end == prompt.count ? .last : .none)
+    let end = done + min(rows, max(1, promptLeft))
+    let wanted: LogitsWanted = !draft.isEmpty ? .all : end == tokens.count ? .last : .none
+    return Slice(sequence: sequence, tokens: tokens[done..<end] + draft, logits: wanted)
   }
 
   /// Chooses the next token.
@@ -61,9 +69,28 @@ struct Answer {
   mutating func choose(_ logits: Logits) -> (token: Int32, finish: FinishReason?) {
     let token = sampler.next(logits: logits, state: samplerState)
     samplerState.append(token)
-    last = token
-    outputCount += 1
+    tokens.append(token)
     if endTokens.contains(token) { return (token, .stop) }
     return (token, outputCount == limit ? .length : nil)
+  }
+
+  /// Chooses as many tokens as a draft was right for, and the next one, each as without a draft; forgets what
+  /// was evaluated of the rest.
+  ///
+  /// - Parameter rows: logits after the token chosen last, and after each of the draft.
+  /// - Returns: the tokens, and why the last of them is the last of all if it is.
+  mutating func choose(_ rows: ArraySlice<Logits>, draft: [Int32]) -> (tokens: [Int32], finish: FinishReason?) {
+    let evaluated = sequence.count - draft.count
+    var chosen: [Int32] = []
+    for (index, logits) in rows.enumerated() {
+      let (token, finish) = choose(logits)
+      chosen.append(token)
+      if index == draft.count { return (chosen, finish) }
+      if finish != nil || token != draft[index] {
+        sequence.truncate(to: evaluated + index)
+        return (chosen, finish)
+      }
+    }
+    preconditionFailure("there are logits after every token of a draft")
   }
 }

@@ -27,6 +27,9 @@ public struct Generation: Sendable {
     }
   }
 
+  /// Prompt tokens that were taken from earlier requests; final when the first token arrives.
+  public var promptTokensReused: Int { job.tokensReused }
+
   /// Ends the request: nothing more is computed for it, and its events end with `.finished(.cancelled)`
   /// unless they had ended before. For a caller that has enough, too: one that found a stop string.
   public func cancel() {

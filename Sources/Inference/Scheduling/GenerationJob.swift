@@ -11,6 +11,7 @@ final class GenerationJob: Sendable {
   let cacheBytes: Int
   let continuation: AsyncThrowingStream<TokenEvent, any Error>.Continuation
   private let cancelled = Atomic<Bool>(false)
+  private let reused = Atomic<Int>(0)
 
   init(
     prompt: [Int32], parameters: SamplingParameters, streamKey: StreamKey?, endTokens: [Int32], cacheBytes: Int,
@@ -26,6 +27,10 @@ final class GenerationJob: Sendable {
 
   var isCancelled: Bool { cancelled.load(ordering: .acquiring) }
   func cancel() { cancelled.store(true, ordering: .releasing) }
+
+  /// Prompt tokens that were not evaluated because their pages were kept.
+  var tokensReused: Int { reused.load(ordering: .acquiring) }
+  func addReused(_ count: Int) { reused.wrappingAdd(count, ordering: .acquiringAndReleasing) }
 
   func finish(_ reason: FinishReason) {
     continuation.yield(.finished(reason))

@@ -10,9 +10,14 @@ public final class Scheduler: Sendable {
   private let loop: SchedulerLoop
 
   /// - Throws: ``EngineFailure/threadNotStarted(reason:)``.
-  public init(engine: Engine, options: SchedulerOptions = SchedulerOptions()) throws(EngineFailure) {
+  public convenience init(engine: Engine, options: SchedulerOptions = SchedulerOptions()) throws(EngineFailure) {
+    try self.init(engine: engine, options: options, drafting: PromptLookup())
+  }
+
+  /// With another source of drafts.
+  package init(engine: Engine, options: SchedulerOptions, drafting: any Drafting) throws(EngineFailure) {
     self.options = options
-    let loop = SchedulerLoop(engine: engine, options: options)
+    let loop = SchedulerLoop(engine: engine, options: options, drafting: drafting)
     self.loop = loop
     _ = try EngineThread(detached: { loop.run() })
   }

@@ -2,14 +2,20 @@ import ModelGraph
 
 /// What the scheduler's thread does, and the state it shares with callers.
 final class SchedulerLoop: @unchecked Sendable {
-  // Sendable because `shared` is only touched under the lock of `parking`, `active` only by the thread.
+  // Sendable because `shared` is only touched under the lock of `parking`, the other variables only by the thread.
   let engine: Engine
-  private let options: SchedulerOptions
+  let options: SchedulerOptions
+  let drafting: any Drafting
   private let parking = Parking()
   private var shared = Shared()
-  private var active: [ActiveAnswer] = []
+  private(set) var active: [ActiveAnswer] = []
+  var prefixes: PrefixCache
+  /// Prompt tokens taken from `prefixes` that the metrics do not yet have.
+  var reusedSinceRecord = 0
   /// Which waiting prompt is first in the next step.
-  private var turn = 0
+  var turn = 0
+  /// Written in place by every step: the wanted logits of one part after another.
+  private var logits: [Logits] = []
 
   private struct Shared {
     var queue: [GenerationJob] = []
@@ -20,9 +26,12 @@ final class SchedulerLoop: @unchecked Sendable {
     var metrics = SchedulerMetrics()
   }
 
-  init(engine: Engine, options: SchedulerOptions) {
+  init(engine: Engine, options: SchedulerOptions, drafting: any Drafting) {
     self.engine = engine
+    self.drafting = drafting
     self.options = options
+    prefixes = PrefixCache(
+      pageBytes: engine.cacheBytes(positions: PageLayout.positions), bytesMax: options.prefixCacheBytesMax)
   }
 
   // MARK: For callers
@@ -94,6 +103,8 @@ final class SchedulerLoop: @unchecked Sendable {
       dropCancelled()
       if !active.isEmpty { step() }
     }
+    prefixes.removeAll()
+    record { _ in }
     let waiters = parking.locked {
       shared.ended = true
       defer { shared.waiters = [] }
@@ -112,7 +123,7 @@ final class SchedulerLoop: @unchecked Sendable {
         removed += removeCancelledFromQueue()
         while let job = shared.queue.first, active.count < options.activeMax, fits(job) {
           shared.queue.removeFirst()
-          active.append(ActiveAnswer(engine, job))
+          active.append(place(job))
         }
         shared.metrics.active = active.count
         if !active.isEmpty { return true }
@@ -128,7 +139,19 @@ final class SchedulerLoop: @unchecked Sendable {
   /// A request alone always fits: `submit` has refused larger ones.
   private func fits(_ job: GenerationJob) -> Bool {
     guard let max = options.cacheBytesMax else { return true }
-    return active.reduce(job.cacheBytes) { $0 + $1.job.cacheBytes } <= max
+    return bytesReserved(with: job) <= max
+  }
+
+  private func bytesReserved(with job: GenerationJob) -> Int {
+    active.reduce(job.cacheBytes) { $0 + $1.job.cacheBytes }
+  }
+
+  /// Kept pages that this answer and others do not use make room for it.
+  private func place(_ job: GenerationJob) -> ActiveAnswer {
+    let answer = ActiveAnswer(engine, job, draftTokensMax: options.draftTokensMax)
+    reusePrefix(answer)
+    if let max = options.cacheBytesMax { prefixes.limitUnused(toBytes: max - bytesReserved(with: job)) }
+    return answer
   }
 
   private func dropCancelled() {
@@ -148,67 +171,79 @@ final class SchedulerLoop: @unchecked Sendable {
     let parts = nextParts()
     let batch = parts.map(\.slice)
     do {
-      try engine.evaluate(batch) { index, _, row in row.copy(to: &active[parts[index].answer].logits) }
+      try evaluate(batch)
     } catch {
+      prefixes.removeAll()
       fail(parts.map(\.answer), error)
       return
     }
-    var tokensIn = 0
-    var tokensOut = 0
+    var counts = StepCounts(rows: batch.reduce(0) { $0 + $1.tokens.count })
     var ended: [(Int, FinishReason)] = []
-    for part in parts {
-      if part.isPrompt { tokensIn += part.slice.tokens.count }
-      guard part.slice.logits == .last else { continue }
+    for (part, chosen) in zip(parts, choices(parts)) {
       let answer = active[part.answer]
-      let (token, finish) = answer.answer.choose(answer.logits)
-      tokensOut += 1
-      answer.job.continuation.yield(.token(token))
+      defer { answer.keep(in: &prefixes) }
+      if part.isPrompt { counts.tokensIn += part.slice.tokens.count }
+      guard let (tokens, finish) = chosen else { continue }
+      counts.tokensOut += tokens.count
+      counts.drafted += part.draft.count
+      counts.accepted += tokens.count - 1
+      for token in tokens { answer.job.continuation.yield(.token(token)) }
       if let finish { ended.append((part.answer, finish)) }
     }
-    finish(ended, tokensIn: tokensIn, tokensOut: tokensOut, rows: batch.reduce(0) { $0 + $1.tokens.count })
+    finish(ended, counts)
   }
 
-  private struct Part {
-    let answer: Int
-    let slice: Slice
-    let isPrompt: Bool
-  }
-
-  /// Waiting prompts share the room of a step evenly, and take turns with what is left over.
-  private func nextParts() -> [Part] {
-    var parts: [Part] = []
-    var prompts: [Int] = []
-    for index in active.indices {
-      if active[index].answer.promptLeft > 0 {
-        prompts.append(index)
-      } else {
-        parts.append(Part(answer: index, slice: active[index].answer.nextSlice(rows: 1), isPrompt: false))
+  /// What each part chooses; nil where it wants no logits. A vocabulary takes as long as some layers, so that the
+  /// engine's threads share this, too: answers are independent of each other.
+  private func choices(_ parts: [Part]) -> [ActiveAnswer.Choice?] {
+    var choices = [ActiveAnswer.Choice?](repeating: nil, count: parts.count)
+    var first: [Int] = []
+    var rows = 0
+    for part in parts {
+      first.append(rows)
+      rows += part.slice.logits == .none ? 0 : 1 + part.draft.count
+    }
+    choices.withUnsafeMutableBufferPointer { choices in
+      engine.share(parts.count) { index in
+        let part = parts[index]
+        if part.slice.logits == .none { return }
+        let own = logits[first[index]...(first[index] + part.draft.count)]
+        choices[index] = active[part.answer].choose(own, draft: part.draft)
       }
     }
-    if prompts.isEmpty { return parts }
-    var room = parts.isEmpty ? max(options.prefillRowsPerStep, engine.options.prefillChunk) : options.prefillRowsPerStep
-    turn = (turn + 1) % prompts.count
-    for position in prompts.indices {
-      let index = prompts[(position + turn) % prompts.count]
-      let share = max(1, (room + prompts.count - position - 1) / (prompts.count - position))
-      let rows = min(share, active[index].answer.promptLeft)
-      if room < rows { break }
-      parts.append(Part(answer: index, slice: active[index].answer.nextSlice(rows: rows), isPrompt: true))
-      room -= rows
-    }
-    return parts
+    return choices
   }
 
-  private func finish(_ ended: [(Int, FinishReason)], tokensIn: Int, tokensOut: Int, rows: Int) {
+  private struct StepCounts {
+    let rows: Int
+    var tokensIn = 0
+    var tokensOut = 0
+    var drafted = 0
+    var accepted = 0
+  }
+
+  /// Fills `logits`.
+  private func evaluate(_ batch: [Slice]) throws {
+    var row = 0
+    try engine.evaluate(batch) { _, _, values in
+      if row == logits.count { logits.append(Logits(values: [], exponent: 0)) }
+      values.copy(to: &logits[row])
+      row += 1
+    }
+  }
+
+  private func finish(_ ended: [(Int, FinishReason)], _ counts: StepCounts) {
     let jobs = ended.map { (active[$0.0].job, $0.1) }
     for index in ended.map(\.0).sorted(by: >) { active.remove(at: index) }
     record { metrics in
-      metrics.tokensIn += tokensIn
-      metrics.tokensOut += tokensOut
+      metrics.tokensIn += counts.tokensIn
+      metrics.tokensOut += counts.tokensOut
+      metrics.tokensDrafted += counts.drafted
+      metrics.tokensAccepted += counts.accepted
       metrics.steps += 1
-      metrics.rows += rows
-      metrics.lastBatch = rows
-      metrics.largestBatch = max(metrics.largestBatch, rows)
+      metrics.rows += counts.rows
+      metrics.lastBatch = counts.rows
+      metrics.largestBatch = max(metrics.largestBatch, counts.rows)
       metrics.active = active.count
       for (_, reason) in ended { metrics.finished[reason, default: 0] += 1 }
     }
@@ -225,19 +260,13 @@ final class SchedulerLoop: @unchecked Sendable {
     for job in jobs { job.continuation.finish(throwing: error) }
   }
 
-  private func record(_ body: (inout SchedulerMetrics) -> Void) { parking.locked { body(&shared.metrics) } }
-}
-
-/// An answer that has a place in every step.
-private final class ActiveAnswer {
-  let job: GenerationJob
-  var answer: Answer
-  /// Written in place by every step.
-  var logits = Logits(values: [], exponent: 0)
-
-  init(_ engine: Engine, _ job: GenerationJob) {
-    self.job = job
-    answer = Answer(
-      engine, prompt: job.prompt, parameters: job.parameters, streamKey: job.streamKey, endTokens: job.endTokens)
+  private func record(_ body: (inout SchedulerMetrics) -> Void) {
+    parking.locked {
+      shared.metrics.prefixTokensReused += reusedSinceRecord
+      shared.metrics.prefixBytes = prefixes.byteCount
+      shared.metrics.prefixPagesEvicted = prefixes.evictions
+      body(&shared.metrics)
+    }
+    reusedSinceRecord = 0
   }
 }

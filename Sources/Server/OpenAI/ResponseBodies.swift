@@ -26,6 +26,7 @@ struct ResponseBodies {
       "prompt_tokens": .integer(finished.promptTokens),
       "completion_tokens": .integer(finished.outputTokens),
       "total_tokens": .integer(finished.promptTokens + finished.outputTokens),
+      "prompt_tokens_details": ["cached_tokens": .integer(finished.promptTokensReused)],
     ]
   }
 

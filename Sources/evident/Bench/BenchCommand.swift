@@ -20,6 +20,9 @@ struct BenchCommand: AsyncParsableCommand {
   @Option(parsing: .upToNextOption, help: "Context lengths to decode at.") var decodeAt: [Int] = [128]
   @Option(help: "Tokens to decode for one figure.") var decodeTokens = 64
   @Option(help: "Also the cost of replaying an answer of so many tokens, as a share of producing it.") var replay: Int?
+  @Option(
+    parsing: .upToNextOption, help: "Also the cost of verifying drafts of so many tokens, in steps without a draft.")
+  var draft: [Int] = []
   @Option(help: "Times each figure is measured.") var repetitions = 3
   @Flag(help: "Also where the time goes, by kind of step, in a prefill and in decoding.") var profile = false
   @Flag(help: "One JSON line per measurement.") var json = false
@@ -35,13 +38,16 @@ struct BenchCommand: AsyncParsableCommand {
     try require(decodeAt, "decode-at")
     try require([decodeTokens], "decode-tokens")
     try require([replay ?? 1], "replay")
+    try require(draft, "draft")
     try require([repetitions], "repetitions")
   }
 
   func run() async throws {
     let settings = try await Settings()
     let before = BenchCommand.memory("VmRSS")
-    let longest = ([prefill.max() ?? 0, (decodeAt.max() ?? 0) + decodeTokens, 64 + (replay ?? 0)].max() ?? 0) + 32
+    let longest =
+      ([prefill.max() ?? 0, (decodeAt.max() ?? 0) + decodeTokens, 64 + (replay ?? 0)].max() ?? 0) + 32
+      + (draft.max() ?? 0)
     let image: ModelImage
     if let shape {
       guard let found = RandomModel.shapes.first(where: { $0.name == shape }) else {
@@ -67,6 +73,13 @@ struct BenchCommand: AsyncParsableCommand {
       print("peak memory    \(Terminal.bytes(peak)) beyond the \(Terminal.bytes(before)) of the program itself")
     } else {
       print((["what": "peak memory", "bytes": .integer(peak)] as JSON).text())
+    }
+    for position in decodeAt {
+      for count in draft {
+        report(
+          "draft \(count) @\(position)", "steps",
+          repeated { bench.draftCost(count, at: position, steps: decodeTokens) })
+      }
     }
     if let replay {
       report("replay \(replay)", "shareOfProducing", repeated { bench.replayShare(prompt: 64, answer: replay) })
@@ -103,88 +116,5 @@ struct BenchCommand: AsyncParsableCommand {
     let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
     let line = status.split(separator: "\n").first { $0.hasPrefix(field + ":") }
     return (line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 1024
-  }
-}
-
-/// Times evaluations of one engine.
-struct EngineBench {
-  let engine: Engine
-
-  private var vocabulary: Int { engine.image.manifest.config.vocabularySize }
-
-  private func tokens(_ count: Int) -> [Int32] { (0..<count).map { Int32(($0 * 7919 + 13) % vocabulary) } }
-
-  private func seconds(_ body: () -> Void) -> Double {
-    let duration = ContinuousClock().measure(body)
-    return Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
-  }
-
-  private func evaluate(_ sequence: SequenceState, _ tokens: [Int32], _ wanted: LogitsWanted) {
-    do { try engine.evaluate([Slice(sequence: sequence, tokens: tokens, logits: wanted)]) { _, _, _ in } } catch {
-      preconditionFailure("tokens and lengths were checked: \(error)")
-    }
-  }
-
-  func warmUp() { evaluate(engine.makeSequence(), tokens(32), .last) }
-
-  func prefill(_ count: Int) -> Double {
-    let sequence = engine.makeSequence()
-    let prompt = tokens(count)
-    return Double(count) / seconds { evaluate(sequence, prompt, .last) }
-  }
-
-  func decode(at position: Int, count: Int) -> Double {
-    let sequence = engine.makeSequence()
-    evaluate(sequence, tokens(position), .last)
-    return Double(count) / seconds { for token in tokens(count) { evaluate(sequence, [token], .last) } }
-  }
-
-  func profileOfDecoding(at position: Int, count: Int) -> StepProfile {
-    let sequence = engine.makeSequence()
-    evaluate(sequence, tokens(position), .last)
-    return engine.profile { for token in tokens(count) { evaluate(sequence, [token], .last) } }
-  }
-
-  /// What tokens are chosen with.
-  static func choices() throws -> [(String, SamplingParameters)] {
-    [
-      ("greedy", try SamplingParameters(maxTokens: 1)),
-      ("temperature 1", try SamplingParameters(temperatureMicros: 1_000_000, maxTokens: 1)),
-      ("top-p 0.9", try SamplingParameters(temperatureMicros: 1_000_000, topPMicros: 900_000, maxTokens: 1)),
-    ]
-  }
-
-  /// Microseconds that choosing one token takes.
-  func choosing(_ parameters: SamplingParameters, count: Int) -> Double {
-    var found: Logits?
-    do {
-      let slice = Slice(sequence: engine.makeSequence(), tokens: tokens(32), logits: .last)
-      try engine.evaluate([slice]) { _, _, row in found = row.logits }
-    } catch {
-      preconditionFailure("tokens and lengths were checked: \(error)")
-    }
-    guard let logits = found else { preconditionFailure("the last position has logits") }
-    let key = StreamKey(
-      model: engine.image.manifest.digest, inputTokens: tokens(32), parameters: parameters, nonce: [])
-    let sampler = Sampler(parameters: parameters, streamKey: key)
-    var state = SamplerState(prompt: tokens(32))
-    return seconds { for _ in 0..<count { state.append(sampler.next(logits: logits, state: state)) } } / Double(count)
-      * 1e6
-  }
-
-  /// Recomputing an answer in one teacher-forced prefill, relative to producing it token by token.
-  func replayShare(prompt: Int, answer: Int) -> Double {
-    let all = tokens(prompt + answer)
-    let produced = engine.makeSequence()
-    let producing = seconds {
-      evaluate(produced, Array(all[..<prompt]), .last)
-      for token in all[prompt..<(prompt + answer - 1)] { evaluate(produced, [token], .last) }
-    }
-    let replayed = engine.makeSequence()
-    let replaying = seconds {
-      evaluate(replayed, Array(all[..<(prompt - 1)]), .none)
-      evaluate(replayed, Array(all[(prompt - 1)..<(prompt + answer - 1)]), .all)
-    }
-    return replaying / producing
   }
 }

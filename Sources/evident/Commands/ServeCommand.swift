@@ -25,6 +25,16 @@ struct ServeCommand: AsyncParsableCommand {
   var retain: String?
   @Option(help: "Requests running or waiting before more are answered with 429 (EVIDENT_MAX_QUEUE; default 64).")
   var maxQueue: Int?
+  @Option(
+    help: ArgumentHelp(
+      "MiB of keys and values kept for prompts that begin alike; 0 = off, then no timing tells what others asked (EVIDENT_PREFIX_CACHE; default 256).",
+      valueName: "MiB"))
+  var prefixCache: Int?
+  @Option(
+    help: ArgumentHelp(
+      "The most tokens of an answer to guess ahead where its text repeats; changes no answer, 0 = off (EVIDENT_DRAFT_TOKENS; default \(SchedulerOptions.draftTokensDefault)).",
+      valueName: "n"))
+  var draftTokens: Int?
   @Option(help: "Seconds that running answers may take to finish after Ctrl-C (EVIDENT_DRAIN; default 30).")
   var drain: Int?
   @OptionGroup var engine: EngineArguments
@@ -39,6 +49,16 @@ struct ServeCommand: AsyncParsableCommand {
     }
     if let drain = try checked(drain, "drain", 1...3600) ?? settings.integer("drain", 1...3600) {
       options.drainSecondsMax = drain
+    }
+    var scheduling = SchedulerOptions(queueMax: options.queueMax)
+    if let mebibytes = try checked(prefixCache, "prefix-cache", 0...1 << 20)
+      ?? settings.integer("prefixCache", 0...1 << 20)
+    {
+      scheduling.prefixCacheBytesMax = mebibytes << 20
+    }
+    if let count = try checked(draftTokens, "draft-tokens", 0...64) ?? settings.integer("draftTokens", 0...64) {
+      scheduling.draftTokensMax = count
+      scheduling.draftRowsPerStep = max(scheduling.draftRowsPerStep, 1 + count)
     }
     if let text = retain ?? settings.string("retain") { options.retainSeconds = try ServeCommand.seconds(text) }
 
@@ -55,7 +75,7 @@ struct ServeCommand: AsyncParsableCommand {
     let store = try ReceiptStore(path: settings.stateFolder + "/receipts.sqlite")
     let retainSeconds = options.retainSeconds
     let node = try Node(
-      model: served, key: key.signing, queueMax: options.queueMax,
+      model: served, key: key.signing, scheduling: scheduling,
       keep: { answer in try await store.keep(answer, retainSeconds: retainSeconds) })
     let host = options.host
     let server = ServerApplication(node: node, store: store, options: options, logger: logger) { port in
