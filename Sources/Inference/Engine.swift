@@ -123,24 +123,8 @@ public final class Engine: Sendable {
   /// Only the evaluation that runs writes to it, and `profile` reads it when none does.
   private struct Clock: @unchecked Sendable { let clock: StepClock }
 
-  /// Calls `body` for every index below `count`, on all of the engine's threads, between two evaluations.
-  func share(_ count: Int, _ body: (_ index: Int) -> Void) {
-    withoutActuallyEscaping(body) { body in
-      turn.withLock { _ in crew.run(SharedWork(count: count, body: body), alone: count == 1) }
-    }
-  }
-
-  private final class SharedWork: CrewProgram {
-    private let count: Int
-    private let body: (_ index: Int) -> Void
-
-    init(count: Int, body: @escaping (_ index: Int) -> Void) {
-      self.count = count
-      self.body = body
-    }
-
-    func run(_ member: Crew.Member) { member.forEach(count, body) }
-  }
+  /// Runs something else on the engine's threads, between two evaluations.
+  func share(_ program: any CrewProgram, alone: Bool) { turn.withLock { _ in crew.run(program, alone: alone) } }
 
   private func check(_ tokens: [Int32], after count: Int) throws(EvaluationRejection) {
     let config = image.manifest.config

@@ -6,6 +6,9 @@ final class ActiveAnswer {
   var answer: Answer
   /// Whether the last step left its prompt alone because another answer was computing the same page.
   var hasWaited = false
+  typealias Choice = (tokens: [Int32], finish: FinishReason?)
+  /// What was chosen last.
+  private(set) var choice: Choice?
   /// Whole pages that the prefix cache has heard of.
   private var pagesKept = 0
   private var draftLength: DraftLength
@@ -27,13 +30,12 @@ final class ActiveAnswer {
     return count > 0 ? drafting.draft(after: answer.tokens, count: count) : []
   }
 
-  typealias Choice = (tokens: [Int32], finish: FinishReason?)
-
-  /// Takes the next tokens from the logits after the last one and after those of a draft.
-  func choose(_ rows: ArraySlice<Logits>, draft: [Int32]) -> Choice {
+  /// Takes the next tokens from the logits after the last one and after those of a draft, and notes them in
+  /// ``choice``.
+  func choose(_ rows: ArraySlice<Logits>, draft: [Int32]) {
     let chosen = answer.choose(rows, draft: draft)
     if !draft.isEmpty { draftLength.record(drafted: draft.count, accepted: chosen.tokens.count - 1) }
-    return chosen
+    choice = chosen
   }
 
   // MARK: Prefixes

@@ -14,6 +14,7 @@ final class SchedulerLoop: @unchecked Sendable {
   var reusedSinceRecord = 0
   /// Which waiting prompt is first in the next step.
   var turn = 0
+  private let choosing = ChoiceProgram()
   /// Written in place by every step: the wanted logits of one part after another.
   private var logits: [Logits] = []
 
@@ -193,25 +194,16 @@ final class SchedulerLoop: @unchecked Sendable {
     finish(ended, counts)
   }
 
-  /// What each part chooses; nil where it wants no logits. A vocabulary takes as long as some layers, so that the
-  /// engine's threads share this, too: answers are independent of each other.
+  /// What each part chooses; nil where it wants no logits.
   private func choices(_ parts: [Part]) -> [ActiveAnswer.Choice?] {
-    var choices = [ActiveAnswer.Choice?](repeating: nil, count: parts.count)
-    var first: [Int] = []
-    var rows = 0
-    for part in parts {
-      first.append(rows)
-      rows += part.slice.logits == .none ? 0 : 1 + part.draft.count
+    var row = 0
+    for part in parts where part.slice.logits != .none {
+      choosing.add(active[part.answer], logits[row...(row + part.draft.count)], draft: part.draft)
+      row += 1 + part.draft.count
     }
-    choices.withUnsafeMutableBufferPointer { choices in
-      engine.share(parts.count) { index in
-        let part = parts[index]
-        if part.slice.logits == .none { return }
-        let own = logits[first[index]...(first[index] + part.draft.count)]
-        choices[index] = active[part.answer].choose(own, draft: part.draft)
-      }
-    }
-    return choices
+    engine.share(choosing, alone: choosing.count <= 1)
+    choosing.removeAll()
+    return parts.map { $0.slice.logits == .none ? nil : active[$0.answer].choice }
   }
 
   private struct StepCounts {
