@@ -123,24 +123,31 @@ static void bench_linear(format kind, int32_t out, int32_t in, int rows) {
   free((void *)(uintptr_t)p.planes), free(p.t);
 }
 
+// A single row takes turns with copies of its pages, so that none of them are in a cache, as in a model.
 typedef struct {
   ev_attention a;
   void *scratch;
+  const uint8_t **tables;  // [copies][pages]
+  int pages, copies, next;
 } attention_run;
 
 static void attend(void *argument) {
   attention_run *run = argument;
+  run->a.pages = run->tables + run->next * run->pages;
+  run->next = (run->next + 1) % run->copies;
   set->attention(&run->a, run->scratch);
 }
 
 static void bench_attention(int32_t first, int32_t rows, int32_t group, int32_t hd, int32_t softcap) {
   const int32_t positions = first + rows, pages = (positions + 63) / 64;
   const size_t q_stride = (size_t)(group * hd);
-  const uint8_t **table = calloc((size_t)pages, sizeof *table);
+  const size_t page_bytes = (ev_page_bytes(hd) + 63) / 64 * 64;
+  const int copies = rows == 1 ? 1 + (int)(((size_t)256 << 20) / ((size_t)pages * page_bytes)) : 1;
+  const uint8_t **table = calloc((size_t)(copies * pages), sizeof *table);
   int16_t key[256], value[256], *q = calloc((size_t)rows * q_stride, 2);
   int32_t *exponents = calloc((size_t)(rows * group), 4), *out = calloc((size_t)rows * q_stride, 4);
   int32_t *out_exponents = calloc((size_t)(rows * group), 4);
-  for (int32_t i = 0; i < pages; i++) table[i] = aligned_alloc(64, (ev_page_bytes(hd) + 63) / 64 * 64);
+  for (int32_t i = 0; i < copies * pages; i++) table[i] = aligned_alloc(64, page_bytes);
   for (int32_t j = 0; j < positions; j++) {
     for (int32_t c = 0; c < hd; c++) {
       key[c] = (int16_t)(next_random() % 4096 - 2048);
@@ -148,18 +155,19 @@ static void bench_attention(int32_t first, int32_t rows, int32_t group, int32_t 
     }
     ev_page_store((void *)(uintptr_t)table[j / 64], j % 64, hd, key, -8, value, (int32_t)(next_random() % 3));
   }
+  for (int32_t i = pages; i < copies * pages; i++) memcpy((void *)(uintptr_t)table[i], table[i % pages], page_bytes);
   for (size_t i = 0; i < (size_t)rows * q_stride; i++) q[i] = (int16_t)(next_random() % 4096 - 2048);
   for (int32_t i = 0; i < rows * group; i++) exponents[i] = -12;
   attention_run run = {
       {q, exponents, table, 0, out, out_exponents, q_stride, (size_t)group, q_stride, (size_t)group, first, rows,
        group, hd, 0, 0, softcap, noise(4097 * 4)},
-      malloc(ev_attention_scratch_bytes(rows, group, hd, positions))};
+      malloc(ev_attention_scratch_bytes(rows, group, hd, positions)), table, pages, copies, 0};
   const double time = median(attend, &run);
   const double pairs = (double)group * rows * (first + (rows + 1) / 2.0);
   printf(
       "attention hd %3d  group %d  positions %4d...%4d%s  %6.2f ns per query and key\n", hd, group, first,
       positions - 1, softcap > 0 ? " capped" : "", time / pairs * 1e9);
-  for (int32_t i = 0; i < pages; i++) free((void *)(uintptr_t)table[i]);
+  for (int32_t i = 0; i < copies * pages; i++) free((void *)(uintptr_t)table[i]);
   free(table), free(q), free(exponents), free(out), free(out_exponents), free(run.scratch);
 }
 
