@@ -28,7 +28,8 @@ struct RunSession {
     self.replay = replay
     self.json = json
     let model = try Waiting.during("loading \(modelName)") {
-      try ServedModel(name: modelName, model: store.open(modelName), options: engine)
+      // The digests matter to a replay alone.
+      try ServedModel(name: modelName, model: store.open(modelName, checkingDigests: replay), options: engine)
     }
     let key = try NodeKey.loadOrCreate(path: settings.stateFolder + "/node.key")
     node = try Node(model: model, key: key.signing, scheduling: SchedulerOptions(queueMax: 1), keep: { _ in })
