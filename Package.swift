@@ -34,6 +34,7 @@ let package = Package(
     .target(name: "ModelGraph", dependencies: ["Digests"], swiftSettings: strict),
     .target(name: "Tokenizers", dependencies: ["Digests"], swiftSettings: strict),
     .target(name: "Receipts", dependencies: ["Digests", "ModelGraph", crypto], swiftSettings: strict),
+    .target(name: "Transparency", dependencies: ["Digests", crypto], swiftSettings: strict),
     .target(
       name: "Verification",
       dependencies: ["Digests", "ModelGraph", "Tokenizers", "Receipts", crypto],
@@ -123,6 +124,9 @@ let package = Package(
     .testTarget(
       name: "ReceiptsTests", dependencies: ["Digests", "ModelGraph", "Receipts", crypto],
       exclude: ["Vectors"], swiftSettings: strict),
+    .testTarget(
+      name: "TransparencyTests", dependencies: ["Digests", "Transparency"], exclude: ["Fixtures"],
+      swiftSettings: strict),
     // Damaged JSON, for the tables of what must follow.
     .target(name: "Tampering", dependencies: ["Digests"], path: "Tests/Tampering", swiftSettings: strict),
     .testTarget(
