@@ -28,6 +28,11 @@ public struct PolicyRejection: Error, Equatable, Sendable, CustomStringConvertib
   public let line: Int
   public let reason: Reason
 
+  public init(line: Int, reason: Reason) {
+    self.line = line
+    self.reason = reason
+  }
+
   public var description: String { "line \(line) of the policy: \(text)" }
 
   private var text: String {

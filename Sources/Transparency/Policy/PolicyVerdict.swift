@@ -39,6 +39,13 @@ public struct QuorumShortfall: Sendable, Equatable, CustomStringConvertible {
   /// Members that have not; the name itself for a witness.
   public let missing: [ByteText]
 
+  public init(name: ByteText, wanted: Int, found: Int, missing: [ByteText]) {
+    self.name = name
+    self.wanted = wanted
+    self.found = found
+    self.missing = missing
+  }
+
   public var description: String {
     "the quorum \(name) has \(found) of \(wanted) cosignatures that it needs; missing: "
       + missing.map(\.description).joined(separator: ", ")

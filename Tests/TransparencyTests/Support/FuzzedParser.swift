@@ -81,7 +81,8 @@ enum FuzzedParser: String, CaseIterable, Sendable {
       let tile = try? Tile(path: path, parsing: bytes)
     else { return false }
     precondition(tile.bytes == bytes)
-    // The same hashes as all the tiles of a tree.
+    // The same hashes as all the tiles of a tree; one of 256 leaves has its root in a tile above.
+    guard !path.isFull else { return true }
     let source = FetchedTiles([path: bytes])
     let tree = TileTree(size: UInt64(width), source: source)
     precondition((try? tree.root()) == tile.root)
