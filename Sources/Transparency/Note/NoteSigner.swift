@@ -60,7 +60,7 @@ enum SecretKeyText {
 
   static func text(name: ByteText, kind: NoteVerifierKey.Kind, seed: [UInt8]) throws(NoteKeyRejection) -> String {
     let verifierKey = try key(name: name, kind: kind, seed: seed).1
-    return
-      "PRIVATE+KEY+\(name.string)+\(Hex.string(verifierKey.keyID.bigEndianBytes))+\(Base64.string([kind.rawValue] + seed))"
+    let keyID = Hex.string(verifierKey.keyID.bigEndianBytes)
+    return "PRIVATE+KEY+\(name.string)+\(keyID)+\(Base64.string([kind.rawValue] + seed))"
   }
 }

@@ -92,7 +92,8 @@ public enum NoteKeyRejection: Error, Equatable, Sendable, CustomStringConvertibl
         : "the public key is \(count) bytes long instead of 32"
     case .secretKey(let count): "the secret key is \(count) bytes long instead of 32"
     case .keyID(let found, let wanted):
-      "the key ID \(Hex.string(found.bigEndianBytes)) does not belong to name and key; they give \(Hex.string(wanted.bigEndianBytes))"
+      "the key ID \(Hex.string(found.bigEndianBytes)) does not belong to name and key; "
+        + "\(Hex.string(wanted.bigEndianBytes)) does"
     case .wrongKind(let found, let wanted):
       "a key of type 0x\(Hex.string([found.rawValue])) where one of type 0x\(Hex.string([wanted.rawValue])) is needed"
     }

@@ -27,7 +27,6 @@ private struct PolicyParser {
   private struct KeyName: Hashable {
     let name: ByteText
     let id: UInt32
-    let kind: NoteVerifierKey.Kind
   }
 
   mutating func read(_ text: ArraySlice<UInt8>) throws(PolicyRejection) {
@@ -110,7 +109,7 @@ private struct PolicyParser {
     let key: NoteVerifierKey
     do { key = try NoteVerifierKey(parsing: word.bytes) } catch { throw refused(.key(error)) }
     guard key.kind == kind else { throw refused(.keyKind(key.kind, wanted: kind)) }
-    let name = KeyName(name: key.name, id: key.keyID, kind: kind)
+    let name = KeyName(name: key.name, id: key.keyID)
     let lines = kind == .ed25519 ? logLines : witnessLines
     if lines[key.publicKey] == nil, let first = keyLines.updateValue(line, forKey: name) {
       throw refused(.ambiguousKey(firstLine: first))
