@@ -64,6 +64,7 @@ let package = Package(
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ],
       swiftSettings: strict),
+    .target(name: "TransparencyLog", dependencies: ["Transparency"], swiftSettings: strict),
     .target(
       name: "Inference", dependencies: ["Digests", "ModelGraph", "CKernels"],
       swiftSettings: strict),
@@ -126,6 +127,13 @@ let package = Package(
       exclude: ["Vectors"], swiftSettings: strict),
     .testTarget(
       name: "TransparencyTests", dependencies: ["Digests", "Transparency"], exclude: ["Fixtures"],
+      swiftSettings: strict),
+    // A process that tests of the log can kill.
+    .executableTarget(
+      name: "transparency-log-helper", dependencies: ["Transparency", "TransparencyLog"],
+      path: "Tests/TransparencyLogHelper", swiftSettings: strict),
+    .testTarget(
+      name: "TransparencyLogTests", dependencies: ["Transparency", "TransparencyLog", "transparency-log-helper"],
       swiftSettings: strict),
     // Damaged JSON, for the tables of what must follow.
     .target(name: "Tampering", dependencies: ["Digests"], path: "Tests/Tampering", swiftSettings: strict),

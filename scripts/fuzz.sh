@@ -38,7 +38,9 @@ mapfile -t sources < <(find Sources/Transparency -name '*.swift' | sort)
 compile Digests Sources/Digests/*.swift
 compile Transparency "${sources[@]}"
 compile TransparencyFuzz Tests/TransparencyFuzz/Target.swift Tests/TransparencyTests/Support/FuzzedParser.swift
-mapfile -t objects < <(find "$release"/{Crypto,CryptoBoringWrapper,CCryptoBoringSSL,CCryptoBoringSSLShims,CXKCP,CXKCPShims}.build \
+parts=(Crypto CryptoBoringWrapper CCryptoBoringSSL CCryptoBoringSSLShims CXKCP CXKCPShims)
+parts=("${parts[@]/%/.build}")
+mapfile -t objects < <(find "${parts[@]/#/$release/}" \
   -name '*.o' 2>/dev/null | sort)
 swiftc -sanitize=fuzzer,address -o "$work/fuzz" "$work"/*.o "${objects[@]}" -lstdc++ \
   2> >(grep -v "Cannot export local symbol" >&2)
@@ -47,12 +49,12 @@ status=0
 TIMEFORMAT=%U
 for parser in "${parsers[@]}"; do
   mkdir -p "$work/corpus-$parser"
-  # libFuzzer counts the clock's seconds; on a busy machine it takes several runs.
+  # libFuzzer counts the clock's seconds: on a busy machine it takes several runs, and a pause is not a finding.
   cpu=0 executions=0 failed=
   while [ "$cpu" -lt "$seconds" ] && [ -z "$failed" ]; do
     { time EVIDENT_FUZZ_PARSER=$parser ASAN_OPTIONS=detect_leaks=0 "$work/fuzz" \
-      -max_total_time=$((seconds - cpu)) -timeout=10 -rss_limit_mb=1024 -max_len=20000 -print_final_stats=1 \
-      -artifact_prefix="$keep/$parser-" "$work/corpus-$parser" "$seeds/$parser" \
+      -max_total_time=$((seconds - cpu)) -timeout=120 -report_slow_units=60 -rss_limit_mb=1024 \
+      -max_len=20000 -print_final_stats=1 -artifact_prefix="$keep/$parser-" "$work/corpus-$parser" "$seeds/$parser" \
       >"$work/$parser.log" 2>&1; } 2>"$work/time" || failed=1
     used=$(tail -n 1 "$work/time")
     cpu=$((cpu + ${used%.*} + 1))
