@@ -34,6 +34,7 @@ let package = Package(
     .target(name: "ModelGraph", dependencies: ["Digests"], swiftSettings: strict),
     .target(name: "Tokenizers", dependencies: ["Digests"], swiftSettings: strict),
     .target(name: "Receipts", dependencies: ["Digests", "ModelGraph", crypto], swiftSettings: strict),
+    .target(name: "Transparency", dependencies: ["Digests", crypto], swiftSettings: strict),
     .target(
       name: "Verification",
       dependencies: ["Digests", "ModelGraph", "Tokenizers", "Receipts", crypto],
@@ -63,6 +64,7 @@ let package = Package(
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ],
       swiftSettings: strict),
+    .target(name: "TransparencyLog", dependencies: ["Transparency"], swiftSettings: strict),
     .target(
       name: "Inference", dependencies: ["Digests", "ModelGraph", "CKernels"],
       swiftSettings: strict),
@@ -123,6 +125,16 @@ let package = Package(
     .testTarget(
       name: "ReceiptsTests", dependencies: ["Digests", "ModelGraph", "Receipts", crypto],
       exclude: ["Vectors"], swiftSettings: strict),
+    .testTarget(
+      name: "TransparencyTests", dependencies: ["Digests", "Transparency"], exclude: ["Fixtures"],
+      swiftSettings: strict),
+    // A process that tests of the log can kill.
+    .executableTarget(
+      name: "transparency-log-helper", dependencies: ["Transparency", "TransparencyLog"],
+      path: "Tests/TransparencyLogHelper", swiftSettings: strict),
+    .testTarget(
+      name: "TransparencyLogTests", dependencies: ["Transparency", "TransparencyLog", "transparency-log-helper"],
+      swiftSettings: strict),
     // Damaged JSON, for the tables of what must follow.
     .target(name: "Tampering", dependencies: ["Digests"], path: "Tests/Tampering", swiftSettings: strict),
     .testTarget(

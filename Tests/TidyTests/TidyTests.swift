@@ -9,6 +9,7 @@ import Testing
     "ModelGraph": ["Digests"],
     "Tokenizers": ["Digests"],
     "Receipts": ["Crypto", "Digests", "ModelGraph"],
+    "Transparency": ["Crypto", "Digests"],
     "Verification": ["Crypto", "Digests", "ModelGraph", "Receipts", "Tokenizers"],
   ]
 
@@ -39,7 +40,9 @@ import Testing
   }
 
   /// Between token ids in and token ids out there is no floating point. Importers may use it.
-  @Test(arguments: ["Digests", "ModelGraph", "Tokenizers", "Receipts", "Verification", "CKernels", "Inference"])
+  @Test(arguments: [
+    "Digests", "ModelGraph", "Tokenizers", "Receipts", "Transparency", "Verification", "CKernels", "Inference",
+  ])
   func evaluationPathHasNoFloatingPoint(_ target: String) throws {
     let types: Set<String.SubSequence> = [
       "Double", "Float", "Float16", "Float32", "Float64", "Float80", "CGFloat", "float", "double",

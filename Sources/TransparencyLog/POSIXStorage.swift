@@ -1,0 +1,123 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+// The methods below have the names of these.
+private let systemRead = read
+private let systemWrite = write
+
+/// A folder of plain files that any web server can serve.
+///
+/// A file is written beside its place, synchronised, renamed into it, and its folder synchronised. What a killed
+/// process leaves is a file called `.new-…` that the next write of the same place replaces.
+public final class POSIXStorage: LogStorage {
+  private let root: String
+  // Held while this lives: a second process would make two histories.
+  private let lock: CInt
+  /// More than the largest bundle, 256 entries of 65,535 bytes.
+  private static let fileBytesMax = 32 << 20
+
+  /// Opens a folder, which is made if it does not exist, for this process alone.
+  public init(root: String) throws(StorageFailure) {
+    self.root = root
+    try POSIXStorage.makeFolder(root)
+    let path = root + "/.lock"
+    lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard lock >= 0 else { throw POSIXStorage.failure("open", path) }
+    guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
+      close(lock)
+      throw StorageFailure(action: "open", path: root, reason: "another process has this log open")
+    }
+  }
+
+  deinit { close(lock) }
+
+  public func read(_ path: String) throws(StorageFailure) -> [UInt8]? {
+    let full = root + "/" + path
+    let descriptor = open(full, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      guard errno == ENOENT else { throw POSIXStorage.failure("open", full) }
+      return nil
+    }
+    defer { close(descriptor) }
+    var out: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = POSIXStorage.retrying { systemRead(descriptor, &buffer, buffer.count) }
+      guard count >= 0 else { throw POSIXStorage.failure("read", full) }
+      if count == 0 { return out }
+      out.append(contentsOf: buffer[..<count])
+      guard out.count <= POSIXStorage.fileBytesMax else {
+        throw StorageFailure(action: "read", path: full, reason: "it is larger than any file of a log")
+      }
+    }
+  }
+
+  public func write(_ files: [StoredFile]) throws(StorageFailure) {
+    var folders: Set<String> = []
+    for file in files {
+      let full = root + "/" + file.path
+      let folder = String(full[..<(full.lastIndex(of: "/") ?? full.startIndex)])
+      try makeFolders(below: root, of: file.path)
+      let temporary = folder + "/.new-" + full[full.index(full.startIndex, offsetBy: folder.count + 1)...]
+      try POSIXStorage.writeDurably(file.bytes, to: temporary)
+      guard rename(temporary, full) == 0 else { throw POSIXStorage.failure("rename", full) }
+      folders.insert(folder)
+    }
+    for folder in folders { try POSIXStorage.synchronise(folder) }
+  }
+
+  /// Makes the folders that `path` stands in, each durable in the one above before anything is in it.
+  private func makeFolders(below root: String, of path: String) throws(StorageFailure) {
+    var folder = root
+    for part in path.split(separator: "/").dropLast() {
+      folder += "/" + part
+      try POSIXStorage.makeFolder(folder)
+    }
+  }
+
+  private static func makeFolder(_ path: String) throws(StorageFailure) {
+    if mkdir(path, 0o755) == 0 {
+      let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+      return try synchronise(parent.isEmpty ? "/" : parent)
+    }
+    guard errno == EEXIST else { throw failure("make the folder", path) }
+  }
+
+  private static func writeDurably(_ bytes: [UInt8], to path: String) throws(StorageFailure) {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw failure("open", path) }
+    defer { close(descriptor) }
+    var written = 0
+    while written < bytes.count {
+      let count = retrying {
+        bytes.withUnsafeBytes { systemWrite(descriptor, $0.baseAddress! + written, bytes.count - written) }
+      }
+      guard count >= 0 else { throw failure("write", path) }
+      written += count
+    }
+    guard fsync(descriptor) == 0 else { throw failure("synchronise", path) }
+  }
+
+  private static func synchronise(_ folder: String) throws(StorageFailure) {
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw failure("open", folder) }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw failure("synchronise", folder) }
+  }
+
+  private static func retrying(_ body: () -> Int) -> Int {
+    while true {
+      let result = body()
+      if result >= 0 || errno != EINTR { return result }
+    }
+  }
+
+  private static func failure(_ action: String, _ path: String) -> StorageFailure {
+    StorageFailure(action: action, path: path, reason: String(cString: strerror(errno)))
+  }
+}

@@ -1,0 +1,87 @@
+import Foundation
+import Testing
+import Transparency
+import TransparencyLog
+
+/// A process that writes a log is killed again and again.
+@Suite struct KillTests {
+  /// Beside the test bundle.
+  private static func helper() throws -> URL {
+    let own = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    return URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("transparency-log-helper")
+  }
+
+  @Test func nothingThatWasPromisedIsLost() throws {
+    let seed = ProcessInfo.processInfo.environment["EVIDENT_SEED"].flatMap { UInt64($0) } ?? .random(in: 0...UInt64.max)
+    print("kill: EVIDENT_SEED=\(seed)")
+    var random = SplitMix64(state: seed)
+    let folder = TemporaryFolder()
+    var tiles: [String: [UInt8]] = [:]
+    var promised: [UInt64: String] = [:]
+    var roots: [String: String] = [:]
+    // EVIDENT_KILLS=200 for a long run.
+    let kills = ProcessInfo.processInfo.environment["EVIDENT_KILLS"].flatMap { Int($0) } ?? 25
+    for round in 0..<kills {
+      let lines = try run(folder.path, round, milliseconds: Double(random.next() % 60))
+      for line in lines {
+        let words = line.split(separator: " ", maxSplits: 2).map(String.init)
+        if words[0] == "logged" {
+          #expect(promised.updateValue(words[2], forKey: try #require(UInt64(words[1]))) ?? words[2] == words[2])
+        } else {
+          // One size, one root, whatever happened in between.
+          #expect(
+            roots.updateValue(words[2], forKey: words[1]) ?? words[2] == words[2], "size \(words[1]), seed \(seed)")
+        }
+      }
+      let storage = try POSIXStorage(root: folder.path)
+      // What was once there never changes, published or not.
+      // Killed early enough, not even the folder is there.
+      let paths = (try? FileManager.default.subpathsOfDirectory(atPath: folder.path + "/tile")) ?? []
+      for path in paths where (try? TilePath("tile/" + path)) != nil {
+        guard let bytes = try storage.read("tile/" + path) else { continue }
+        #expect(tiles.updateValue(bytes, forKey: path) ?? bytes == bytes, "\(path), seed \(seed)")
+      }
+      if try storage.read("checkpoint") == nil { continue }
+      let entries = try Audit.entries(of: storage)
+      for (index, name) in promised {
+        try #require(index < UInt64(entries.count), "seed \(seed), round \(round)")
+        #expect(entries[Int(index)] == Array(name.utf8), "seed \(seed), round \(round)")
+      }
+    }
+    print("kill: \(kills) kills, \(promised.count) promises, \(roots.count) checkpoints")
+    #expect(promised.count > 1000 && roots.count > 10)
+  }
+
+  /// Lets the helper work, kills it, and returns its complete lines.
+  private func run(_ folder: String, _ round: Int, milliseconds: Double) throws -> [String] {
+    let process = Process()
+    process.executableURL = try Self.helper()
+    process.arguments = [folder, String(round)]
+    // A file takes whatever was printed before the death.
+    let output = folder + ".output"
+    try Data().write(to: URL(fileURLWithPath: output))
+    defer { try? FileManager.default.removeItem(atPath: output) }
+    process.standardOutput = FileHandle(forWritingAtPath: output)
+    try process.run()
+    // Its start takes longer than most batches: wait for a sign of life in three of four rounds.
+    while round % 4 != 0, (try Data(contentsOf: URL(filePath: output))).isEmpty, process.isRunning { usleep(500) }
+    usleep(UInt32(milliseconds * 1000))
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+    #expect(process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGKILL)
+    let text = String(decoding: try Data(contentsOf: URL(filePath: output)), as: UTF8.self)
+    return text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+  }
+}
+
+/// A small generator of reproducible noise.
+private struct SplitMix64 {
+  var state: UInt64
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    return z ^ (z >> 31)
+  }
+}

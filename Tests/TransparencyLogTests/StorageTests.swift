@@ -1,0 +1,66 @@
+import Foundation
+import Testing
+import TransparencyLog
+
+/// A folder that is removed with this.
+final class TemporaryFolder {
+  let path = FileManager.default.temporaryDirectory.appending(path: "evident-log-\(UUID().uuidString)").path()
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
+/// What every storage must do.
+enum StorageConformance {
+  static func check(_ storage: some LogStorage) throws {
+    #expect(try storage.read("checkpoint") == nil && storage.read("tile/0/000") == nil)
+    try storage.write([])
+    let large = [UInt8](repeating: 7, count: 3 << 20)
+    let files = [
+      StoredFile(path: "checkpoint", bytes: Array("one".utf8)), StoredFile(path: "tile/0/000.p/1", bytes: [1]),
+      StoredFile(path: "tile/0/000", bytes: large), StoredFile(path: "tile/0/x001/x234/067", bytes: []),
+      StoredFile(path: "tile/entries/000.p/255", bytes: [0, 255]),
+    ]
+    try storage.write(files)
+    for file in files { #expect(try storage.read(file.path) == file.bytes, "\(file.path)") }
+    // Shorter ones replace longer ones; the last of two of one place stays.
+    try storage.write([
+      StoredFile(path: "tile/0/000", bytes: [9]), StoredFile(path: "checkpoint", bytes: [1, 2]),
+      StoredFile(path: "checkpoint", bytes: [3]),
+    ])
+    #expect(try storage.read("tile/0/000") == [9] && storage.read("checkpoint") == [3])
+    #expect(try storage.read("tile/0/000.p/1") == [1] && storage.read("tile/1/000") == nil)
+  }
+}
+
+@Suite struct StorageTests {
+  @Test func memoryConforms() throws { try StorageConformance.check(MemoryStorage()) }
+
+  @Test func filesConform() throws {
+    let folder = TemporaryFolder()
+    try StorageConformance.check(POSIXStorage(root: folder.path))
+    // Another process, later, finds the same; nothing else has been left there.
+    let again = try POSIXStorage(root: folder.path)
+    #expect(try again.read("checkpoint") == [3])
+    let names = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
+    #expect(!names.contains { $0.contains(".new-") })
+  }
+
+  @Test func oneProcessAtATime() throws {
+    let folder = TemporaryFolder()
+    let first = try POSIXStorage(root: folder.path)
+    #expect {
+      try POSIXStorage(root: folder.path)
+    } throws: { "\($0)".contains("another process has this log open") }
+    withExtendedLifetime(first) {}
+  }
+
+  @Test func whatIsNoFolderIsNamed() throws {
+    let folder = TemporaryFolder()
+    let storage = try POSIXStorage(root: folder.path)
+    try storage.write([StoredFile(path: "tile", bytes: [1])])
+    #expect { try storage.write([StoredFile(path: "tile/0/000", bytes: [1])]) } throws: {
+      "\($0)".contains("tile") && "\($0)".contains("check the disk")
+    }
+    #expect(throws: StorageFailure.self) { try POSIXStorage(root: folder.path + "/tile/log") }
+    #expect(throws: StorageFailure.self) { try storage.read("tile/0/000") }
+  }
+}
