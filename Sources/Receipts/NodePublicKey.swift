@@ -1,21 +1,14 @@
 public import Digests
 
-import enum Crypto.Curve25519
-
 /// A node's Ed25519 public key (RFC 8032).
 public struct NodePublicKey: Hashable, Sendable, CustomStringConvertible {
-  /// 32 bytes.
-  public let bytes: [UInt8]
+  private let key: Ed25519PublicKey
 
   /// - Returns: nil unless these are 32 bytes that a secret key can stand behind.
-  /// - Soundness: keys of small order are refused. For those, signatures exist that fit every
-  ///   message, so that nobody would be bound by having signed anything.
+  /// - Soundness: keys of small order are refused; see `Ed25519PublicKey`.
   public init?(bytes: [UInt8]) {
-    guard bytes.count == 32 else { return nil }
-    var magnitude = bytes
-    magnitude[31] &= 0x7F
-    guard !NodePublicKey.smallOrder.contains(Hex.string(magnitude)) else { return nil }
-    self.bytes = bytes
+    guard let key = Ed25519PublicKey(bytes: bytes) else { return nil }
+    self.key = key
   }
 
   /// - Returns: nil unless `hex` is 64 lower-case hex digits of such a key.
@@ -24,6 +17,8 @@ public struct NodePublicKey: Hashable, Sendable, CustomStringConvertible {
     self.init(bytes: bytes)
   }
 
+  /// 32 bytes.
+  public var bytes: [UInt8] { key.bytes }
   public var hex: String { Hex.string(bytes) }
   /// The key's name in an envelope: SHA-256 of its 32 bytes.
   public var id: Digest<NodePublicKey> { Digest(of: bytes) }
@@ -31,19 +26,6 @@ public struct NodePublicKey: Hashable, Sendable, CustomStringConvertible {
 
   /// Whether `signature` (64 bytes) is this key's signature of `message`.
   public func verifies(_ signature: [UInt8], of message: [UInt8]) -> Bool {
-    guard let key = try? Curve25519.Signing.PublicKey(rawRepresentation: bytes) else { return false }
-    return key.isValidSignature(signature, for: message)
+    key.verifies(signature, of: message)
   }
-
-  /// The y coordinates of the eight points of order 1, 2, 4 and 8, and the spellings of 0 and 1
-  /// that are not reduced modulo 2^255 - 19.
-  private static let smallOrder: Set<String> = [
-    "0000000000000000000000000000000000000000000000000000000000000000",
-    "0100000000000000000000000000000000000000000000000000000000000000",
-    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-  ]
 }

@@ -1,3 +1,5 @@
+import Digests
+
 /// A signature line that a known key made.
 public struct VerifiedSignature: Hashable, Sendable {
   public let key: NoteVerifierKey

@@ -1,14 +1,14 @@
 import enum Crypto.Curve25519
-import Digests
 
-/// An Ed25519 public key (RFC 8032) of a log or a witness.
-struct Ed25519PublicKey: Hashable, Sendable {
+/// An Ed25519 public key (RFC 8032): of a node, a log or a witness.
+package struct Ed25519PublicKey: Hashable, Sendable {
   /// 32 bytes.
-  let bytes: [UInt8]
+  package let bytes: [UInt8]
 
   /// - Returns: nil unless these are 32 bytes that a secret key can stand behind.
-  /// - Soundness: under keys of small order, signatures exist that fit every message.
-  init?(bytes: [UInt8]) {
+  /// - Soundness: keys of small order are refused. For those, signatures exist that fit every
+  ///   message, so that nobody would be bound by having signed anything.
+  package init?(bytes: [UInt8]) {
     guard bytes.count == 32 else { return nil }
     var magnitude = bytes
     magnitude[31] &= 0x7F
@@ -17,7 +17,7 @@ struct Ed25519PublicKey: Hashable, Sendable {
   }
 
   /// Whether `signature` (64 bytes) is this key's signature of `message`.
-  func verifies(_ signature: [UInt8], of message: [UInt8]) -> Bool {
+  package func verifies(_ signature: [UInt8], of message: [UInt8]) -> Bool {
     guard signature.count == 64, let key = try? Curve25519.Signing.PublicKey(rawRepresentation: bytes) else {
       return false
     }
@@ -35,25 +35,4 @@ struct Ed25519PublicKey: Hashable, Sendable {
     "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
     "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
   ]
-}
-
-/// An Ed25519 secret key. Its bytes come from outside: nothing here draws random numbers.
-struct Ed25519SigningKey: Sendable {
-  private let key: Curve25519.Signing.PrivateKey
-  let publicKey: Ed25519PublicKey
-
-  /// - Returns: nil unless there are exactly 32 bytes.
-  init?(seed: [UInt8]) {
-    guard seed.count == 32, let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: seed),
-      let publicKey = Ed25519PublicKey(bytes: Array(key.publicKey.rawRepresentation))
-    else { return nil }
-    self.key = key
-    self.publicKey = publicKey
-  }
-
-  /// - Returns: 64 bytes.
-  func sign(_ message: [UInt8]) -> [UInt8] {
-    guard let signature = try? key.signature(for: message) else { preconditionFailure("Ed25519 signs every message") }
-    return Array(signature)
-  }
 }
