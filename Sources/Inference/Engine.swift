@@ -95,16 +95,24 @@ public final class Engine: Sendable {
     for slice in batch { slice.sequence.acquire() }
     defer { for slice in batch { slice.sequence.release() } }
     try withoutActuallyEscaping(sink) { sink in
-      try turn.withLock { turn in
-        let program = turn.program
-        program.trace = trace
+      try withProgram(trace) { program in
         program.logitsSink = sink
-        defer {
-          program.trace = nil
-          program.logitsSink = nil
-        }
         try run(batch, program)
       }
+    }
+  }
+
+  /// The program, for one evaluation. What a caller wants to hear of it is forgotten afterwards.
+  private func withProgram(_ trace: TraceHook?, _ body: (ChunkProgram) throws -> Void) throws {
+    try turn.withLock { turn in
+      let program = turn.program
+      program.trace = trace
+      defer {
+        program.trace = nil
+        program.logitsSink = nil
+        program.residualSink = nil
+      }
+      try body(program)
     }
   }
 
@@ -188,14 +196,8 @@ public final class Engine: Sendable {
       try check(tokens, after: 0)
     }
     try withoutActuallyEscaping(sink) { sink in
-      try turn.withLock { turn in
-        let program = turn.program
-        program.trace = trace
+      try withProgram(trace) { program in
         program.residualSink = sink
-        defer {
-          program.trace = nil
-          program.residualSink = nil
-        }
         try run(sequences, program)
       }
     }
