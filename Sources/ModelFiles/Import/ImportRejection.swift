@@ -23,7 +23,7 @@ public enum ImportRejection: Error, Equatable, Sendable, CustomStringConvertible
   public var description: String {
     switch self {
     case .notADirectory(let path):
-      "\(path) is not a folder; give the folder that holds config.json and the safetensors files"
+      "there is no folder \(path); give a folder with config.json and safetensors files, a .gguf file or a .pack file"
     case .missingFile(let name, let hint): "\(name) is missing; \(hint)"
     case .json(let file, let error): "\(file) is not valid: \(error)"
     case .missingValue(let file, let key): "\(file) lacks \(key)"

@@ -17,10 +17,11 @@ public enum PackRejection: Error, Equatable, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .notAPack: "this is not a model pack: it does not start with EVPACK1"
-    case .tooShort(let n): "the pack ends in its table, after \(n) bytes; it is not complete"
+    case .tooShort(let n): "the pack ends in its table, after \(n) bytes; it is not complete: copy or fetch it again"
     case .entries(let n): "the pack claims \(n) entries; a model has 3 or 4"
     case .reserved: "the pack's reserved field is not zero; a newer version may have written it"
-    case .entryOutside(let i): "entry \(i) of the pack does not lie within the file; it is not complete"
+    case .entryOutside(let i):
+      "entry \(i) of the pack does not lie within the file; it is not complete: copy or fetch it again"
     case .entryMisplaced(let i, let offset, let expected):
       "entry \(i) of the pack starts at \(offset); it must start at \(expected)"
     case .gapNotZero(let i): "the gap before entry \(i) of the pack is not zero"
