@@ -100,45 +100,53 @@ let package = Package(
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: strict),
+    // What several test targets need.
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     .testTarget(name: "DigestsTests", dependencies: ["Digests"], swiftSettings: strict),
     .testTarget(name: "TidyTests", swiftSettings: strict),
-    .testTarget(name: "ModelGraphTests", dependencies: ["Digests", "ModelGraph"], swiftSettings: strict),
-    .testTarget(name: "TokenizersTests", dependencies: ["Digests", "Tokenizers"], swiftSettings: strict),
+    .testTarget(
+      name: "ModelGraphTests", dependencies: ["Digests", "ModelGraph", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "TokenizersTests", dependencies: ["Digests", "Tokenizers", "TestSupport"], swiftSettings: strict),
     // A process that tests of the model store can kill.
     .executableTarget(
       name: "model-store-helper", dependencies: ["ModelFiles", "ModelGraph"], path: "Tests/ModelStoreHelper",
       swiftSettings: strict),
     .testTarget(
       name: "ModelFilesTests",
-      dependencies: ["Digests", "ModelGraph", "ModelFiles", "Tokenizers", "model-store-helper"],
+      dependencies: ["Digests", "ModelGraph", "ModelFiles", "Tokenizers", "model-store-helper", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
-      name: "ModelSigningTests", dependencies: ["Digests", "ModelFiles", "ModelSigning", "Receipts", "Tampering"],
+      name: "ModelSigningTests",
+      dependencies: ["Digests", "ModelFiles", "ModelSigning", "Receipts", "Tampering", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "HubTests",
       dependencies: ["Digests", "Hub", "ModelFiles", .product(name: "NIOHTTP1", package: "swift-nio")],
       swiftSettings: strict),
     .testTarget(
-      name: "InferenceTests", dependencies: ["Digests", "ModelGraph", "Tokenizers", "ModelFiles", "Inference"],
+      name: "InferenceTests",
+      dependencies: ["Digests", "ModelGraph", "Tokenizers", "ModelFiles", "Inference", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "ReceiptsTests", dependencies: ["Digests", "ModelGraph", "Receipts", crypto],
       exclude: ["Vectors"], swiftSettings: strict),
     .testTarget(
-      name: "TransparencyTests", dependencies: ["Digests", "Transparency"], exclude: ["Fixtures"],
+      name: "TransparencyTests", dependencies: ["Digests", "Transparency", "TestSupport"], exclude: ["Fixtures"],
       swiftSettings: strict),
     // A process that tests of the log can kill.
     .executableTarget(
       name: "transparency-log-helper", dependencies: ["Transparency", "TransparencyLog"],
       path: "Tests/TransparencyLogHelper", swiftSettings: strict),
     .testTarget(
-      name: "TransparencyLogTests", dependencies: ["Transparency", "TransparencyLog", "transparency-log-helper"],
+      name: "TransparencyLogTests",
+      dependencies: ["Transparency", "TransparencyLog", "transparency-log-helper", "TestSupport"],
       swiftSettings: strict),
     // Damaged JSON, for the tables of what must follow.
     .target(name: "Tampering", dependencies: ["Digests"], path: "Tests/Tampering", swiftSettings: strict),
     .testTarget(
-      name: "VerificationTests", dependencies: ["Digests", "ModelGraph", "Receipts", "Tampering", "Verification"],
+      name: "VerificationTests",
+      dependencies: ["Digests", "ModelGraph", "Receipts", "Tampering", "Verification", "TestSupport"],
       swiftSettings: strict),
   ]
 )

@@ -1,6 +1,7 @@
 import Digests
 import Inference
 import ModelGraph
+import TestSupport
 import Testing
 
 /// Every architecture in every weight format gives the same tensors on {reference, every kernel set} ×

@@ -1,5 +1,6 @@
 import Inference
 import ModelGraph
+import TestSupport
 import Testing
 
 /// What an engine does with encoders besides computing, which the matrix compares.

@@ -1,5 +1,6 @@
 import Inference
 import ModelGraph
+import TestSupport
 import Testing
 
 /// What an engine does besides computing: sequences, refusals, threads.

@@ -1,6 +1,7 @@
 import Digests
 import Inference
 import ModelGraph
+import TestSupport
 import Testing
 
 /// The engine against the reference interpreter, every tensor.

@@ -1,6 +1,7 @@
 import Digests
 import Inference
 import ModelGraph
+import TestSupport
 
 /// What a test asks of a scheduler.
 struct Order: Sendable {

@@ -1,6 +1,7 @@
 import Digests
 import Inference
 import ModelGraph
+import TestSupport
 import Testing
 
 /// The scheduler gives every request what it would get alone, whatever the company.

@@ -1,5 +1,6 @@
 import Inference
 import ModelGraph
+import TestSupport
 import Testing
 
 /// Guessing ahead changes how many steps an answer takes, and nothing else.

@@ -1,4 +1,5 @@
 import ModelGraph
+import TestSupport
 
 extension SyntheticModel {
   /// A small model of an architecture with what it is about, and at random with everything that it may have.

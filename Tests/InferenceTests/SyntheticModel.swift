@@ -1,5 +1,6 @@
 import Digests
 import ModelGraph
+import TestSupport
 
 /// A model with random weights whose values stay in the range that trained models have.
 struct SyntheticModel {

@@ -1,4 +1,5 @@
 import ModelGraph
+import TestSupport
 
 /// The bytes of one random tensor.
 struct SyntheticTensor {

@@ -1,5 +1,6 @@
 import Foundation
 import ModelSigning
+import TestSupport
 
 /// What the PyPI package model_signing made: Fixtures/make_signatures.py.
 enum Fixture {
@@ -44,22 +45,20 @@ enum Fixture {
   }
 }
 
-/// SplitMix64: the same numbers for the same seed everywhere.
+/// Numbers of a seed that is printed and can be given back.
 struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
+  private var generator: SplitMix64
 
   /// A seed from `EVIDENT_TEST_SEED`, or a new one; printed either way.
   init(for test: String) {
-    state = ProcessInfo.processInfo.environment["EVIDENT_TEST_SEED"].flatMap { UInt64($0) } ?? .random(in: 0 ... .max)
-    print("\(test): EVIDENT_TEST_SEED=\(state)")
+    let seed =
+      ProcessInfo.processInfo.environment["EVIDENT_TEST_SEED"].flatMap { UInt64($0) } ?? .random(in: 0 ... .max)
+    print("\(test): EVIDENT_TEST_SEED=\(seed)")
+    generator = SplitMix64(seed: seed)
   }
 
   mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
+    generator.next()
   }
 }
 

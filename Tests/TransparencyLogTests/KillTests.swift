@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Transparency
 import TransparencyLog
@@ -14,7 +15,7 @@ import TransparencyLog
   @Test func nothingThatWasPromisedIsLost() throws {
     let seed = ProcessInfo.processInfo.environment["EVIDENT_SEED"].flatMap { UInt64($0) } ?? .random(in: 0...UInt64.max)
     print("kill: EVIDENT_SEED=\(seed)")
-    var random = SplitMix64(state: seed)
+    var random = SplitMix64(seed: seed)
     let folder = TemporaryFolder()
     var tiles: [String: [UInt8]] = [:]
     var promised: [UInt64: String] = [:]
@@ -71,17 +72,5 @@ import TransparencyLog
     #expect(process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGKILL)
     let text = String(decoding: try Data(contentsOf: URL(filePath: output)), as: UTF8.self)
     return text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
-  }
-}
-
-/// A small generator of reproducible noise.
-private struct SplitMix64 {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

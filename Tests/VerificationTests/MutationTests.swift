@@ -2,6 +2,7 @@ import Digests
 import Foundation
 import ModelGraph
 import Receipts
+import TestSupport
 import Testing
 import Verification
 
@@ -16,7 +17,7 @@ import Verification
 
   @Test func randomDamageNeverPasses() throws {
     print("EVIDENT_SEED=\(seed)")
-    var random = SeededGenerator(seed: seed)
+    var random = SplitMix64(seed: seed)
     let node = TinyNode()
     let honest = try node.file(try node.answer(.busy))
     let bytes = try honest.bytes()
@@ -69,7 +70,7 @@ import Verification
     }
   }
 
-  private func damage(_ bytes: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
+  private func damage(_ bytes: [UInt8], _ random: inout SplitMix64) -> [UInt8] {
     var out = bytes
     for _ in 0..<(Bool.random(using: &random) ? 1 : Int.random(in: 2...8, using: &random)) {
       let i = Int.random(in: out.indices, using: &random)

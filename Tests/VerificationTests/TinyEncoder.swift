@@ -1,6 +1,7 @@
 import Digests
 import ModelGraph
 import Receipts
+import TestSupport
 import Verification
 
 /// An encoder of one layer with weights from a seeded generator, and a node that embeds with it.
@@ -15,7 +16,7 @@ struct TinyEncoder: Sendable {
       hiddenSize: 16, layers: 1, heads: 2, keyValueHeads: 2, headDimension: 8, intermediateSize: 24,
       vocabularySize: 64, contextLength: 40, residualFractionBits: 20, normEpsilon: 1 << 20, tiedEmbeddings: false,
       activation: .gelu, biases: [.query, .key, .value, .output, .up, .down], normalised: true, pooling: .mean)
-    var random = SeededGenerator(seed: seed)
+    var random = SplitMix64(seed: seed)
     var weights: [UInt8] = []
     var tensors: [TensorEntry] = []
     for wanted in Architectures.all["bert"]!.tensors(config).sorted(by: { $0.name < $1.name }) {

@@ -1,6 +1,7 @@
 import Digests
 import ModelGraph
 import Receipts
+import TestSupport
 import Verification
 
 /// A model of one layer and 64 tokens with weights from a seeded generator: real enough to sample from.
@@ -16,7 +17,7 @@ struct TinyModel: Sendable {
     let config = ModelConfiguration(
       hiddenSize: 16, layers: 1, heads: 2, keyValueHeads: 1, headDimension: 8, intermediateSize: 16,
       vocabularySize: 64, contextLength: 96, residualFractionBits: 20, normEpsilon: 1 << 20, tiedEmbeddings: true)
-    var random = SeededGenerator(seed: seed)
+    var random = SplitMix64(seed: seed)
     var weights: [UInt8] = []
     var tensors: [TensorEntry] = []
     for wanted in Architectures.all["llama"]!.tensors(config) {
@@ -118,18 +119,5 @@ struct TinyLibrary: ModelLibrary {
   }
   func recomputation(for wanted: Digest<ModelManifest>) -> (any Recomputation)? {
     wanted == model.digest ? ReferenceRecomputation(image: model.image) : nil
-  }
-}
-
-/// SplitMix64 (Steele, Lea and Flood, 2014).
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
   }
 }

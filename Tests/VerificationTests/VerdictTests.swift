@@ -1,6 +1,7 @@
 import Digests
 import ModelGraph
 import Receipts
+import TestSupport
 import Testing
 import Verification
 
@@ -138,7 +139,7 @@ import Verification
     #expect(search.first(in: Array("xxabab".utf8)) == 3)
     #expect(search.first(in: Array("ccaac".utf8)) == 2)
     #expect(search.first(in: Array("c".utf8)) == nil && search.first(in: []) == nil)
-    var random = SeededGenerator(seed: 5)
+    var random = SplitMix64(seed: 5)
     for _ in 0..<2000 {
       func text(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8.random(in: 97...98, using: &random) } }
       let stops = (0..<3).map { _ in String(decoding: text(Int.random(in: 1...4, using: &random)), as: UTF8.self) }

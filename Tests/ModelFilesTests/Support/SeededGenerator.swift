@@ -1,16 +1,13 @@
 import Foundation
+import TestSupport
 
-/// SplitMix64: the same numbers for the same seed everywhere.
+/// Numbers of a seed that is printed and can be given back.
 struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
+  private var generator: SplitMix64
+  init(seed: UInt64) { generator = SplitMix64(seed: seed) }
 
   mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
+    generator.next()
   }
 
   /// A seed from `EVIDENT_TEST_SEED`, or a new one; printed either way.

@@ -1,12 +1,13 @@
 import Foundation
+import TestSupport
 
-/// SplitMix64: the same numbers for the same seed everywhere.
+/// Numbers whose extremes are common.
 ///
 /// The seed of a run is printed and can be given back in EVIDENT_SEED.
 struct SeededRandom: RandomNumberGenerator {
-  private var state: UInt64
+  private var generator: SplitMix64
 
-  init(seed: UInt64) { state = seed }
+  init(seed: UInt64) { generator = SplitMix64(seed: seed) }
 
   /// A generator for one test; `stream` keeps tests apart from each other.
   static func forTest(_ stream: String = #function) -> SeededRandom {
@@ -21,11 +22,7 @@ struct SeededRandom: RandomNumberGenerator {
   }()
 
   mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
+    generator.next()
   }
 
   /// A magnitude whose bit length is uniform up to that of `limit`, either sign: extremes are common.

@@ -1,6 +1,8 @@
-/// A small generator of reproducible noise (SplitMix64).
+import TestSupport
+
+/// Numbers of a seed that is printed and can be given back.
 struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
+  private var generator: SplitMix64
   let seed: UInt64
 
   /// Takes the seed from `EVIDENT_SEED`, otherwise draws one; prints it.
@@ -12,15 +14,11 @@ struct SeededGenerator: RandomNumberGenerator {
 
   init(seed: UInt64) {
     self.seed = seed
-    state = seed
+    generator = SplitMix64(seed: seed)
   }
 
   mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
+    generator.next()
   }
 
   mutating func bytes(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) } }

@@ -1,5 +1,3 @@
-import Digests
-
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -9,26 +7,16 @@ import Digests
 #endif
 
 /// Files and settings that tests are given from outside.
-enum TestFiles {
+package enum TestFiles {
   /// Nil when the variable is unset or empty.
-  static func environment(_ name: String) -> String? {
+  package static func environment(_ name: String) -> String? {
     guard let value = getenv(name).map({ String(cString: $0) }), !value.isEmpty else { return nil }
     return value
   }
 
-  /// The folder of vectors that other projects wrote; nil when `EVIDENT_SHARED` is unset.
-  static let vectors = environment("EVIDENT_SHARED").map { $0 + "/vectors/tlog" }
+  package struct Unreadable: Error { package let path: String }
 
-  /// Files that belong to these tests.
-  static let fixtures: String = {
-    var parts = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
-    parts.append("Fixtures")
-    return parts.joined(separator: "/")
-  }()
-
-  struct Unreadable: Error { let path: String }
-
-  static func bytes(_ path: String) throws -> [UInt8] {
+  package static func bytes(_ path: String) throws -> [UInt8] {
     guard let file = fopen(path, "rb") else { throw Unreadable(path: path) }
     defer { fclose(file) }
     var out: [UInt8] = []
@@ -42,7 +30,7 @@ enum TestFiles {
     return out
   }
 
-  static func write(_ bytes: [UInt8], to path: String) throws {
+  package static func write(_ bytes: [UInt8], to path: String) throws {
     var folder = ""
     for part in path.split(separator: "/").dropLast() {
       folder += "/" + part
@@ -54,7 +42,7 @@ enum TestFiles {
   }
 
   /// The paths of all files below `folder`, relative to it, sorted.
-  static func files(below folder: String) throws -> [String] {
+  package static func files(below folder: String) throws -> [String] {
     guard let directory = opendir(folder) else { throw Unreadable(path: folder) }
     defer { closedir(directory) }
     var found: [String] = []
@@ -70,5 +58,18 @@ enum TestFiles {
       }
     }
     return found.sorted()
+  }
+
+  package static func names(in folder: String) throws -> [String] {
+    guard let directory = opendir(folder) else { throw Unreadable(path: folder) }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if !name.hasPrefix(".") { names.append(name) }
+    }
+    return names.sorted()
   }
 }
