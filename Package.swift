@@ -38,7 +38,7 @@ let package = Package(
       name: "Receipts", dependencies: ["Digests", "ModelGraph", "Transparency", crypto], swiftSettings: strict),
     .target(
       name: "Verification",
-      dependencies: ["Digests", "ModelGraph", "Tokenizers", "Receipts", crypto],
+      dependencies: ["Digests", "ModelGraph", "Tokenizers", "Receipts", "Transparency", crypto],
       swiftSettings: strict),
 
     // Everything below may be wrong, slow or hostile and a verdict still holds.
@@ -92,7 +92,7 @@ let package = Package(
       dependencies: [
         "Digests", "ModelGraph", "Tokenizers", "Receipts", "Verification", "ModelFiles", "ModelSigning", "Hub",
         "Inference",
-        "Node", "Server",
+        "Node", "Server", "Transparency",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
