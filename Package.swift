@@ -72,7 +72,8 @@ let package = Package(
     .target(
       name: "Node",
       dependencies: [
-        "Digests", "ModelGraph", "Tokenizers", "Receipts", "Verification", "Inference", "ModelFiles", crypto,
+        "Digests", "ModelGraph", "Tokenizers", "Receipts", "Transparency", "Verification", "Inference", "ModelFiles",
+        crypto,
       ],
       swiftSettings: strict),
     .target(

@@ -23,7 +23,8 @@ struct Evident: AsyncParsableCommand {
     subcommands: [
       RunCommand.self, ServeCommand.self, VerifyCommand.self, PullCommand.self, ImportCommand.self,
       PublishCommand.self, ListCommand.self, ShowCommand.self, CopyCommand.self, RemoveCommand.self,
-      VerifyModelCommand.self, TokenizeCommand.self, RenderTemplateCommand.self, KeysCommand.self, BenchCommand.self,
+      VerifyModelCommand.self, TokenizeCommand.self, RenderTemplateCommand.self, KeysCommand.self, PolicyCommand.self,
+      BenchCommand.self,
     ])
 }
 

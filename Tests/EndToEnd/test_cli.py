@@ -15,7 +15,7 @@ QUESTION = "What is Evident?"
 
 def test_help_names_every_command(tmp_path):
     text = run(tmp_path, "--help").out
-    for command in ("run", "serve", "verify", "import", "publish", "list", "show", "rm", "keys"):
+    for command in ("run", "serve", "verify", "import", "publish", "list", "show", "rm", "keys", "policy"):
         assert f"  {command} " in text
         assert "USAGE" in run(tmp_path, command, "--help").out
     assert run(tmp_path, "--version").out.startswith("evident ")

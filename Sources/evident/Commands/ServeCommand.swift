@@ -71,12 +71,13 @@ struct ServeCommand: AsyncParsableCommand {
       let loaded = try ModelStore(root: settings.modelsFolder).open(name, checkingDigests: false)
       return try ServedModel(name: name, model: loaded, options: engine.options(settings))
     }
-    let key = try NodeKey.loadOrCreate(path: settings.stateFolder + "/node.key")
+    let key = try NodeKey.loadOrCreate(path: settings.nodeKeyFile)
     let store = try ReceiptStore(path: settings.stateFolder + "/receipts.sqlite")
     let retainSeconds = options.retainSeconds
     let node = try Node(
       model: served, key: key.signing, scheduling: scheduling,
       keep: { answer in try await store.keep(answer, retainSeconds: retainSeconds) })
+    node.keyHistory = try KeyHistoryFolder(path: settings.keyHistoryFolder).logged()
     let host = options.host
     let server = ServerApplication(node: node, store: store, options: options, logger: logger) { port in
       ServeCommand.announce(name: name, digest: served.digestText, host: host, port: port, key: node.publicKeyHex)
