@@ -19,11 +19,11 @@ import tempfile
 import time
 
 
-def stream(port, every, tokens):
-    """(seconds, bytes, checkpoints) of one whole stream."""
+def stream(port, every, tokens, end):
+    """(seconds, bytes, checkpoints) of one whole stream, which the model cannot end."""
     body = json.dumps({
-        "model": "evident-tiny", "stream": True, "temperature": 1.9, "seed": 1, "max_tokens": tokens,
-        "messages": [{"role": "user", "content": "What is Evident?"}]})
+        "model": "evident-tiny", "stream": True, "temperature": 1, "seed": 1, "max_tokens": tokens,
+        "logit_bias": {str(t): -100 for t in end}, "messages": [{"role": "user", "content": "What is Evident?"}]})
     headers = {"Content-Type": "application/json"}
     if every:
         headers["X-Evident-Stream"] = f"signed; every={every}"
@@ -45,6 +45,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--max-tokens", type=int, default=200)
     arguments = parser.parse_args()
+    manifest = subprocess.run(
+        [arguments.evident, "show", "evident-tiny", "--manifest"], check=True, capture_output=True).stdout
+    end = json.loads(manifest)["tokens"]["endOfSequence"]
     with tempfile.TemporaryDirectory() as home:
         server = subprocess.Popen(
             [os.path.abspath(arguments.evident), "serve", "--port", "0"], stdout=subprocess.PIPE,
@@ -55,7 +58,7 @@ def main():
             sizes = {}
             for round_ in range(arguments.rounds + 1):
                 for every in times:
-                    seconds, *sizes[every] = stream(port, every, arguments.max_tokens)
+                    seconds, *sizes[every] = stream(port, every, arguments.max_tokens, end)
                     if round_ > 0:
                         times[every].append(seconds)
             for every, taken in times.items():
