@@ -72,7 +72,7 @@ struct ShowKeysCommand: AsyncParsableCommand {
   }
 }
 
-extension LogEntry {
+extension NodeStatement {
   /// The statement.
   var json: JSON {
     switch self {

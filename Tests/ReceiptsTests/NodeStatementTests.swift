@@ -3,7 +3,7 @@ import Receipts
 import Testing
 
 /// What a log admits: canonical, of a known type, signed by whom it names.
-@Suite struct LogEntryTests {
+@Suite struct NodeStatementTests {
   let old = NodeSigningKey(seed: Array(repeating: 1, count: 32))!
   let new = NodeSigningKey(seed: Array(repeating: 2, count: 32))!
   static let time = "2026-02-28T12:34:56Z"
@@ -26,9 +26,9 @@ import Testing
     for entry in try entries {
       #expect(try SignedEntry.parse(entry.envelope.bytes) == entry)
       let payload = try JSON.parse(entry.envelope.payload)
-      #expect(LogEntry.predicateTypes.contains(try #require(payload["predicateType"]?.string)))
+      #expect(NodeStatement.predicateTypes.contains(try #require(payload["predicateType"]?.string)))
     }
-    #expect(Set(LogEntry.predicateTypes).count == 4)
+    #expect(Set(NodeStatement.predicateTypes).count == 4)
   }
 
   @Test func otherSpellingsAndSignersAreRefused() throws {
@@ -62,7 +62,7 @@ import Testing
     let succession = KeySuccession(from: old.publicKey, to: new, time: Self.time)
     #expect(succession.hasConsent)
     func replaced(_ key: String, _ value: String) throws -> Envelope {
-      let text = String(decoding: LogEntry.succession(succession).payload, as: UTF8.self)
+      let text = String(decoding: NodeStatement.succession(succession).payload, as: UTF8.self)
       let member = try #require(try JSON.parse(Array(text.utf8))["predicate"]?[key]?.string)
       return Envelope(signing: Array(text.replacing(member, with: value).utf8), with: old)
     }
