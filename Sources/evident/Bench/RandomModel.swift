@@ -32,7 +32,9 @@ enum RandomModel {
   /// - Parameters:
   ///   - linears: the format of linear weights that may have it.
   ///   - head: the format of the head.
-  static func make(_ shape: Shape, linears: TensorEntry.Kind, head: TensorEntry.Kind, contextLength: Int) throws -> ModelImage {
+  static func make(_ shape: Shape, linears: TensorEntry.Kind, head: TensorEntry.Kind, contextLength: Int) throws
+    -> ModelImage
+  {
     let config = ModelConfiguration(
       hiddenSize: shape.hidden, layers: shape.layers, heads: shape.heads, keyValueHeads: shape.keyValueHeads,
       headDimension: shape.headDimension, intermediateSize: shape.intermediate, vocabularySize: shape.vocabulary,
