@@ -64,7 +64,10 @@ let package = Package(
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ],
       swiftSettings: strict),
-    .target(name: "TransparencyLog", dependencies: ["Transparency"], swiftSettings: strict),
+    .target(
+      name: "TransparencyLog",
+      dependencies: ["Digests", "Receipts", "Transparency", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: strict),
     .target(
       name: "Inference", dependencies: ["Digests", "ModelGraph", "CKernels"],
       swiftSettings: strict),
