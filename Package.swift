@@ -49,6 +49,9 @@ let package = Package(
       exclude: ["evident-tiny.pack"],
       cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .target(
+      name: "CGzip",
+      cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])], linkerSettings: [.linkedLibrary("z")]),
+    .target(
       name: "ModelFiles", dependencies: ["CEmbeddedModel", "Digests", "ModelGraph", "Tokenizers"],
       swiftSettings: strict),
     .target(
@@ -80,11 +83,14 @@ let package = Package(
     .target(
       name: "Server",
       dependencies: [
-        "Digests", "ModelGraph", "Node", "Receipts",
+        "CGzip", "Digests", "ModelFiles", "ModelGraph", "Node", "Receipts", "Transparency", "TransparencyLog", crypto,
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
@@ -93,8 +99,8 @@ let package = Package(
       name: "evident",
       dependencies: [
         "Digests", "ModelGraph", "Tokenizers", "Receipts", "Verification", "ModelFiles", "ModelSigning", "Hub",
-        "Inference",
-        "Node", "Server",
+        "Inference", "Node", "Server", "Transparency", "TransparencyLog",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),

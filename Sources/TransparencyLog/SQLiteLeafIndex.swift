@@ -8,7 +8,7 @@ public import Transparency
 /// loss of power is allowed for the same reason. Trust: whoever can modify it can make an entry be logged twice.
 public final class SQLiteLeafIndex: LeafIndex {
   private let path: String
-  private let database: DatabaseQueue
+  private let database: DatabasePool
 
   public init(path: String) throws(StorageFailure) {
     self.path = path
@@ -20,16 +20,17 @@ public final class SQLiteLeafIndex: LeafIndex {
     } catch { throw SQLiteLeafIndex.failure("open", path, error) }
   }
 
-  private static func open(_ path: String) throws -> DatabaseQueue {
+  private static func open(_ path: String) throws -> DatabasePool {
     var configuration = Configuration()
     configuration.busyMode = .timeout(10)
     configuration.prepareDatabase { db in
-      try db.execute(sql: "PRAGMA journal_mode = WAL")
-      try db.execute(sql: "PRAGMA synchronous = NORMAL")
-      // KiB of pages that are kept in memory.
-      try db.execute(sql: "PRAGMA cache_size = -16384")
+      // KiB of pages that each connection keeps in memory.
+      try db.execute(sql: "PRAGMA cache_size = -8192")
     }
-    let database = try DatabaseQueue(path: path, configuration: configuration)
+    // A pool: proofs are looked up while a batch is written. It keeps a write-ahead log that is synchronised now and
+    // then.
+    configuration.maximumReaderCount = 2
+    let database = try DatabasePool(path: path, configuration: configuration)
     var migrator = DatabaseMigrator()
     migrator.registerMigration("leaves") { db in
       // Two leaves may share their first 8 bytes, by chance or because someone has looked for such two.
@@ -86,7 +87,7 @@ public final class SQLiteLeafIndex: LeafIndex {
     }
   }
 
-  private func performing<T>(_ action: String, _ body: (DatabaseQueue) throws -> T) throws(StorageFailure) -> T {
+  private func performing<T>(_ action: String, _ body: (DatabasePool) throws -> T) throws(StorageFailure) -> T {
     do { return try body(database) } catch { throw SQLiteLeafIndex.failure(action, path, error) }
   }
 
