@@ -33,8 +33,9 @@ let package = Package(
     .target(name: "Digests", dependencies: [crypto], swiftSettings: strict),
     .target(name: "ModelGraph", dependencies: ["Digests"], swiftSettings: strict),
     .target(name: "Tokenizers", dependencies: ["Digests"], swiftSettings: strict),
-    .target(name: "Receipts", dependencies: ["Digests", "ModelGraph", crypto], swiftSettings: strict),
     .target(name: "Transparency", dependencies: ["Digests", crypto], swiftSettings: strict),
+    .target(
+      name: "Receipts", dependencies: ["Digests", "ModelGraph", "Transparency", crypto], swiftSettings: strict),
     .target(
       name: "Verification",
       dependencies: ["Digests", "ModelGraph", "Tokenizers", "Receipts", crypto],
@@ -77,7 +78,8 @@ let package = Package(
     .target(
       name: "Node",
       dependencies: [
-        "Digests", "ModelGraph", "Tokenizers", "Receipts", "Verification", "Inference", "ModelFiles", crypto,
+        "Digests", "ModelGraph", "Tokenizers", "Receipts", "Verification", "Inference", "ModelFiles", "Transparency",
+        crypto,
       ],
       swiftSettings: strict),
     .target(
@@ -138,7 +140,7 @@ let package = Package(
       dependencies: ["Digests", "ModelGraph", "Tokenizers", "ModelFiles", "Inference", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "ReceiptsTests", dependencies: ["Digests", "ModelGraph", "Receipts", crypto],
+      name: "ReceiptsTests", dependencies: ["Digests", "ModelGraph", "Receipts", "Transparency", crypto],
       exclude: ["Vectors"], swiftSettings: strict),
     .testTarget(
       name: "TransparencyTests", dependencies: ["Digests", "Transparency", "TestSupport"], exclude: ["Fixtures"],
@@ -155,7 +157,7 @@ let package = Package(
     .target(name: "Tampering", dependencies: ["Digests"], path: "Tests/Tampering", swiftSettings: strict),
     .testTarget(
       name: "VerificationTests",
-      dependencies: ["Digests", "ModelGraph", "Receipts", "Tampering", "Verification", "TestSupport"],
+      dependencies: ["Digests", "ModelGraph", "Receipts", "Tampering", "Transparency", "Verification", "TestSupport"],
       swiftSettings: strict),
   ]
 )

@@ -49,6 +49,7 @@ extension Statement {
           "totalTokens": .integer(usage.totalTokens),
         ],
         "price": .null,
+        "promise": promise?.json ?? .null,
         "node": node.json,
         "time": .string(time),
       ],
@@ -75,6 +76,7 @@ extension Statement {
     stream = try Stream(try predicate.fields("stream"))
     usage = try Usage(try predicate.fields("usage"))
     try predicate.null("price")
+    promise = try predicate.promise("promise")
     node = try Node(try predicate.fields("node"))
     time = try predicate.time("time")
     try predicate.finish()

@@ -3,6 +3,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Receipts
 import Transparency
 import TransparencyLog
 
@@ -25,7 +26,7 @@ struct EvidenceRoutes: Sendable {
       let status = try await status(of: entry)
       var response: Response
       if let evidence = entry.evidence, request.uri.queryParameters["receipt"] != "only" {
-        response = Response.bytes(Array(evidence), fileName: "\(entry.receiptID).evidence.json")
+        response = Response.bytes(try status.upgraded(Array(evidence)), fileName: "\(entry.receiptID).evidence.json")
       } else {
         response = Response.bytes(Array(entry.envelope), fileName: "\(entry.receiptID).receipt.json")
       }
@@ -40,6 +41,14 @@ struct EvidenceRoutes: Sendable {
     case pending(reason: String)
     /// With the `tlog-proof`.
     case logged([UInt8])
+
+    /// The evidence file with the proof in it.
+    func upgraded(_ evidence: [UInt8]) throws -> [UInt8] {
+      guard case .logged(let proof) = self else { return evidence }
+      var file = try EvidenceFile.parse(evidence)
+      file.log = try InclusionEvidence(parsing: proof)
+      return try file.bytes()
+    }
 
     var header: String {
       switch self {

@@ -78,8 +78,8 @@ public final class LogService<Storage: LogStorage>: LogClient {
 
   /// Works until ``close()``, then writes what is waiting and returns.
   ///
-  /// - Throws: what opening the log again says when it is damaged.
-  public func run() async throws(LogFailure) {
+  /// - Throws: ``LogFailure`` that opening the log again has met, when it is damaged.
+  public func run() async throws {
     let publishing = Task { await publisher.run() }
     defer { publishing.cancel() }
     var next = ContinuousClock.now
@@ -104,17 +104,16 @@ public final class LogService<Storage: LogStorage>: LogClient {
     work.continuation.yield()
   }
 
-  public func submit(_ entry: [UInt8]) async throws -> SequencedEntry { try await append(entry) }
-
   /// Checks an entry, and answers when it is durable.
-  public func append(_ bytes: [UInt8]) async throws(EntryRefusal) -> SequencedEntry {
-    do throws(EntryRefusal) {
+  ///
+  /// - Throws: ``EntryRefusal``.
+  public func submit(_ bytes: [UInt8]) async throws -> SequencedEntry {
+    do {
       try admission.admit(try LogEntry(bytes))
-      let result = await withCheckedContinuation { continuation in
+      return try await withCheckedContinuation { continuation in
         let refusal = enqueue(Waiting(entry: bytes, answer: continuation))
         if let refusal { continuation.resume(returning: .failure(refusal)) }
-      }
-      return try result.get()
+      }.get()
     } catch {
       state.withLock { $0.metrics.refused += 1 }
       throw error
@@ -183,21 +182,22 @@ public final class LogService<Storage: LogStorage>: LogClient {
   }
 
   private func sequence(_ batch: [Waiting]) async {
-    do throws(LogFailure) {
-      let (placed, latest) = try await disk.run { [self] () throws(LogFailure) in
-        try sequencer.withLock { (sequencer) throws(LogFailure) in
-          (try sequencer.append(batch.map(\.entry)), sequencer.latest)
-        }
+    let result = await disk.result { [self] () throws(LogFailure) in
+      try sequencer.withLock { (sequencer) throws(LogFailure) in
+        (try sequencer.append(batch.map(\.entry)), sequencer.latest)
       }
+    }
+    switch result {
+    case .success((let placed, let latest)):
       state.withLock {
         $0.latest = latest
         $0.metrics.batches += 1
         $0.metrics.duplicates += placed.count(where: \.isDuplicate)
       }
       for (waiting, entry) in zip(batch, placed) { waiting.answer.resume(returning: .success(entry)) }
-      await publisher.advance(to: latest)
-    } catch {
-      let reason = error.description
+      publisher.advance(to: latest)
+    case .failure(let failure):
+      let reason = failure.description
       let others = state.withLock { state in
         state.refusal = reason
         state.metrics.failures += 1
@@ -209,24 +209,25 @@ public final class LogService<Storage: LogStorage>: LogClient {
   }
 
   /// What starting again would do, as often as it takes.
-  private func reopen() async throws(LogFailure) {
+  private func reopen() async throws {
     var delay = options.retryDelays.lowerBound
     while !Task.isCancelled && !state.withLock({ $0.isClosed }) {
       try? await Task.sleep(for: delay)
       delay = min(delay * 2, options.retryDelays.upperBound)
-      do throws(LogFailure) {
-        let latest = try await disk.run { [self] () throws(LogFailure) in
-          let opened = try Sequencer(storage: storage, index: index, signer: signer)
-          sequencer.withLock { $0 = opened }
-          return opened.latest
-        }
+      let result = await disk.result { [self] () throws(LogFailure) in
+        let opened = try Sequencer(storage: storage, index: index, signer: signer)
+        sequencer.withLock { $0 = opened }
+        return opened.latest
+      }
+      switch result {
+      case .success(let latest):
         state.withLock {
           $0.latest = latest
           if !$0.isClosed { $0.refusal = nil }
         }
-        return await publisher.advance(to: latest)
-      } catch {
-        guard case .storage = error else { throw error }
+        return publisher.advance(to: latest)
+      case .failure(.storage): continue
+      case .failure(let failure): throw failure
       }
     }
   }

@@ -7,16 +7,20 @@ struct SerialWork: Sendable {
 
   init(_ name: String) { queue = DispatchQueue(label: name) }
 
-  func run<T: Sendable, Failure: Error>(
-    _ body: @escaping @Sendable () throws(Failure) -> T
-  ) async throws(Failure) -> T {
-    let result: Result<T, Failure> = await withCheckedContinuation { continuation in
+  /// For work on a log, whose failures have a type.
+  func result<T: Sendable>(_ body: @escaping @Sendable () throws(LogFailure) -> T) async -> Result<T, LogFailure> {
+    await withCheckedContinuation { continuation in
       queue.async {
-        do throws(Failure) { continuation.resume(returning: .success(try body())) } catch {
+        do throws(LogFailure) { continuation.resume(returning: .success(try body())) } catch {
           continuation.resume(returning: .failure(error))
         }
       }
     }
-    return try result.get()
+  }
+
+  func run<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+    try await withCheckedThrowingContinuation { continuation in
+      queue.async { continuation.resume(with: Result(catching: body)) }
+    }
   }
 }

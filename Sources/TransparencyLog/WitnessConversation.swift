@@ -14,26 +14,30 @@ struct WitnessConversation<Storage: LogStorage>: Sendable {
     self.tiles = tiles
   }
 
-  /// - Returns: a cosignature that holds.
-  mutating func cosignature(of signed: SignedCheckpoint) async throws(WitnessFailure) -> NoteSignature {
+  /// - Returns: a cosignature that holds, or why there is none.
+  mutating func cosignature(of signed: SignedCheckpoint) async -> Result<NoteSignature, WitnessFailure> {
     let size = signed.checkpoint.size
     if seen > size { seen = size }
     for _ in 0..<Self.attemptsMax {
-      let body = WitnessRequest.body(old: seen, hashes: try consistency(to: size), signed)
+      let hashes: [MerkleHash]
+      do { hashes = try consistency(to: size) } catch { return .failure(error) }
       let answer: WitnessAnswer
-      do { answer = try await link.client.addCheckpoint(body) } catch { throw .unreachable("\(error)") }
+      do { answer = try await link.client.addCheckpoint(WitnessRequest.body(old: seen, hashes: hashes, signed)) } catch
+      {
+        return .failure(.unreachable("\(error)"))
+      }
       switch answer {
       case .cosigned(let lines):
-        guard let line = lines.first(where: { isOurs($0, signed) }) else { throw .notItsSignature }
+        guard let line = lines.first(where: { isOurs($0, signed) }) else { return .failure(.notItsSignature) }
         seen = size
-        return line
-      case .knows(let other) where other > size: throw .ahead(witness: other, log: size)
-      case .knows(let other) where other == seen: throw .contradicts(size: other)
+        return .success(line)
+      case .knows(let other) where other > size: return .failure(.ahead(witness: other, log: size))
+      case .knows(let other) where other == seen: return .failure(.contradicts(size: other))
       case .knows(let other): seen = other
-      case .refused(let status, let text): throw .refused(status: status, text: text)
+      case .refused(let status, let text): return .failure(.refused(status: status, text: text))
       }
     }
-    throw .contradicts(size: seen)
+    return .failure(.contradicts(size: seen))
   }
 
   private func consistency(to size: UInt64) throws(WitnessFailure) -> [MerkleHash] {

@@ -75,7 +75,8 @@ public struct LevelRow: Sendable, Equatable {
       case .signed: row(.signed) { options.isAskedFor(signed: $0) }
       case .replayed where options.replay: row(.replayed) { _ in true }
       case .replayed: LevelRow(level: level, state: .notPerformed("not asked for"))
-      case .logged, .agreed, .proven, .attested:
+      case .logged: LevelRow(level: level, state: .notPerformed("this version does not check what the log proves"))
+      case .agreed, .proven, .attested:
         LevelRow(level: level, state: .notPerformed("evidence of this version holds nothing of this kind"))
       }
     }

@@ -8,8 +8,8 @@ import Testing
     "Digests": ["Crypto"],
     "ModelGraph": ["Digests"],
     "Tokenizers": ["Digests"],
-    "Receipts": ["Crypto", "Digests", "ModelGraph"],
     "Transparency": ["Crypto", "Digests"],
+    "Receipts": ["Crypto", "Digests", "ModelGraph", "Transparency"],
     "Verification": ["Crypto", "Digests", "ModelGraph", "Receipts", "Tokenizers"],
   ]
 

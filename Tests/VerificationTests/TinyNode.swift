@@ -58,7 +58,7 @@ struct TinyNode: Sendable {
       requestedName: "tiny", request: request, inputTokens: input, parameters: parameters, nonce: nonce,
       outputTokens: output, text: String(decoding: text, as: UTF8.self), finish: finish!,
       deliveredTokens: cut.map { min($0, output.count) } ?? output.count, software: "evident 0.1.0",
-      time: TinyNode.time)
+      time: TinyNode.time, promise: TinyLog.promise)
   }
 
   func file(_ record: AnswerRecord) throws -> EvidenceFile {

@@ -85,10 +85,10 @@ struct LogRoutes<Storage: LogStorage>: Sendable {
     do { body = try await request.collectBody(upTo: EntryBundle.entryBytesMax) } catch is NIOTooManyBytesError {
       return .line(.contentTooLarge, "an entry has at most \(EntryBundle.entryBytesMax) bytes")
     }
-    do throws(EntryRefusal) {
-      let entry = try await log.append(Array(body.readableBytesView))
+    do {
+      let entry = try await log.submit(Array(body.readableBytesView))
       return .json(["index": .integer(Int(entry.index)), "duplicate": .bool(entry.isDuplicate)])
-    } catch { return .refusal(error) }
+    } catch let refusal as EntryRefusal { return .refusal(refusal) }
   }
 }
 

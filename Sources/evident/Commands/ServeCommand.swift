@@ -78,9 +78,9 @@ struct ServeCommand: AsyncParsableCommand {
     let retainSeconds = options.retainSeconds
     let record = try Record(recorded, settings, node: key.signing.publicKey, store: store, logger: logger)
     let node = try Node(
-      model: served, key: key.signing, scheduling: scheduling,
+      model: served, key: key.signing, scheduling: scheduling, promise: record.promise,
       keep: { answer in
-        let logs = record.takes(answer.receipt)
+        let logs = answer.receipt.claim.promise != nil
         try await store.keep(answer, retainSeconds: retainSeconds, logs: logs)
         if logs { record.logging?.wake() }
       })
@@ -118,7 +118,7 @@ struct ServeCommand: AsyncParsableCommand {
     let number = unit == nil ? text : String(text.dropLast())
     guard let value = Int(number), (0...1_000_000_000).contains(value) else {
       throw CommandFailure(
-        "the retention \"\(text)\" is not a time", hint: "write seconds, or 90s, 15m, 24h, 7d; 0 keeps nothing")
+        "\"\(text)\" is not a time", hint: "write seconds, or 90s, 15m, 24h, 7d")
     }
     return value * (unit ?? 1)
   }

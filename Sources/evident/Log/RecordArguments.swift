@@ -1,6 +1,7 @@
 import ArgumentParser
 import AsyncHTTPClient
 import Logging
+import Node
 import Receipts
 import Server
 import ServiceLifecycle
@@ -28,6 +29,11 @@ struct RecordArguments: ParsableArguments {
       "The policy of the log under /log: which witnesses cosign before a checkpoint is published (EVIDENT_LOG_POLICY).",
       valueName: "file"), completion: .file())
   var logPolicy: String?
+  @Option(
+    help: ArgumentHelp(
+      "How soon a receipt is in the log, as each promises; in seconds or like 24h (EVIDENT_LOG_WITHIN; default 24h).",
+      valueName: "time"))
+  var logWithin: String?
   @OptionGroup var log: LogArguments
 }
 
@@ -35,14 +41,21 @@ struct RecordArguments: ParsableArguments {
 struct Record: Sendable {
   let log: ServedLog
   let logging: ReceiptLogging?
+  /// What receipts say about it.
+  let promise: LogPromise?
   private let client: HTTPClient?
 
   init(
     _ arguments: RecordArguments, _ settings: Settings, node: NodePublicKey, store: ReceiptStore, logger: Logger
   ) throws {
     if arguments.noLog || settings.string("log") == "none" {
-      (log, logging, client) = (.none, nil, nil)
+      (log, logging, client, promise) = (.none, nil, nil, nil)
       return
+    }
+    let within = try ServeCommand.seconds(arguments.logWithin ?? settings.string("logWithin") ?? "24h")
+    guard within >= 60 else {
+      throw CommandFailure(
+        "--log-within is \(within) s; a promise so short is broken by any restart", hint: "60 s or more; 24h is usual")
     }
     if let url = arguments.logUrl ?? settings.string("logUrl") {
       guard let text = arguments.logVkey ?? settings.string("logVkey") else {
@@ -57,6 +70,7 @@ struct Record: Sendable {
       let remote = RemoteLog(url: url, key: key)
       (log, client) = (.remote(remote), nil)
       logging = ReceiptLogging(store: store, log: remote, logger: logger)
+      promise = LogPromise(log: key, withinSeconds: within)
       return
     }
     let client = WitnessLinks.makeClient()
@@ -64,10 +78,12 @@ struct Record: Sendable {
     // Only this node's own statements: whoever reaches the server cannot fill its disk.
     let service = try LogArguments.open(
       folder: arguments.logDir ?? settings.logFolder, signer: signer,
-      admission: Admission(.only([node]), entriesPerSecond: nil), policy: LogArguments.policy(arguments.logPolicy ?? settings.string("logPolicy")),
+      admission: Admission(.only([node]), entriesPerSecond: nil),
+      policy: LogArguments.policy(arguments.logPolicy ?? settings.string("logPolicy")),
       client: client, options: arguments.log.options(settings))
     (log, self.client) = (.embedded(service), client)
     logging = ReceiptLogging(store: store, log: service, logger: logger)
+    promise = LogPromise(log: service.key, withinSeconds: within)
   }
 
   /// In the order of their start; they end in the opposite one.
@@ -76,11 +92,6 @@ struct Record: Sendable {
     if let embedded = log.embedded { services.append(LogRunner(embedded)) }
     if let logging { services.append(logging) }
     return services
-  }
-
-  /// Whether a receipt is for the log.
-  func takes(_ receipt: SignedReceipt) -> Bool {
-    logging != nil && receipt.bytes.count <= EntryBundle.entryBytesMax
   }
 
   func announcement(_ url: String) -> String {
