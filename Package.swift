@@ -38,7 +38,7 @@ let package = Package(
       name: "Receipts", dependencies: ["Digests", "ModelGraph", "Transparency", crypto], swiftSettings: strict),
     .target(
       name: "Verification",
-      dependencies: ["Digests", "ModelGraph", "Tokenizers", "Receipts", crypto],
+      dependencies: ["Digests", "ModelGraph", "Tokenizers", "Receipts", "Transparency", crypto],
       swiftSettings: strict),
 
     // Everything below may be wrong, slow or hostile and a verdict still holds.
