@@ -50,6 +50,9 @@ let package = Package(
       exclude: ["evident-tiny.pack"],
       cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .target(
+      name: "CGzip",
+      cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])], linkerSettings: [.linkedLibrary("z")]),
+    .target(
       name: "ModelFiles", dependencies: ["CEmbeddedModel", "Digests", "ModelGraph", "Tokenizers"],
       swiftSettings: strict),
     .target(
@@ -65,25 +68,44 @@ let package = Package(
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ],
       swiftSettings: strict),
-    .target(name: "TransparencyLog", dependencies: ["Transparency"], swiftSettings: strict),
+    .target(
+      name: "TransparencyLog",
+      dependencies: ["Digests", "Receipts", "Transparency", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: strict),
+    .target(name: "Witness", dependencies: ["Digests", "Transparency", "TransparencyLog"], swiftSettings: strict),
+    .target(
+      name: "WitnessServer",
+      dependencies: [
+        "Transparency", "TransparencyLog", "Witness",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: strict),
     .target(
       name: "Inference", dependencies: ["Digests", "ModelGraph", "CKernels"],
       swiftSettings: strict),
     .target(
       name: "Node",
       dependencies: [
-        "Digests", "ModelGraph", "Tokenizers", "Receipts", "Transparency", "Verification", "Inference", "ModelFiles",
+        "Digests", "ModelGraph", "Tokenizers", "Receipts", "Verification", "Inference", "ModelFiles", "Transparency",
         crypto,
       ],
       swiftSettings: strict),
     .target(
       name: "Server",
       dependencies: [
-        "Digests", "ModelGraph", "Node", "Receipts",
+        "CGzip", "Digests", "ModelFiles", "ModelGraph", "Node", "Receipts", "Transparency", "TransparencyLog", crypto,
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
@@ -92,8 +114,8 @@ let package = Package(
       name: "evident",
       dependencies: [
         "Digests", "ModelGraph", "Tokenizers", "Receipts", "Verification", "ModelFiles", "ModelSigning", "Hub",
-        "Inference",
-        "Node", "Server", "Transparency",
+        "Inference", "Node", "Server", "Transparency", "TransparencyLog", "Witness", "WitnessServer", crypto,
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
@@ -143,6 +165,20 @@ let package = Package(
     .testTarget(
       name: "TransparencyLogTests",
       dependencies: ["Transparency", "TransparencyLog", "transparency-log-helper", "TestSupport"],
+      swiftSettings: strict),
+    // A process that tests of the witness can kill.
+    .executableTarget(
+      name: "witness-helper", dependencies: ["Transparency", "TransparencyLog", "Witness"],
+      path: "Tests/WitnessHelper", swiftSettings: strict),
+    .testTarget(
+      name: "WitnessTests",
+      dependencies: [
+        "Digests", "Transparency", "TransparencyLog", "Witness", "WitnessServer", "witness-helper", "TestSupport",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
       swiftSettings: strict),
     // Damaged JSON, for the tables of what must follow.
     .target(name: "Tampering", dependencies: ["Digests"], path: "Tests/Tampering", swiftSettings: strict),

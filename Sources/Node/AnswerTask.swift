@@ -1,4 +1,5 @@
 import Digests
+import Foundation
 import Inference
 import ModelGraph
 import Receipts
@@ -123,7 +124,8 @@ struct AnswerTask: Sendable {
       receiptID: draft.receiptID, responseID: draft.responseID, model: node.model.digest,
       requestedName: draft.request.model, request: draft.request.request, inputTokens: draft.inputTokens,
       parameters: draft.parameters, nonce: draft.nonce, outputTokens: tokens, text: text, finish: finish,
-      deliveredTokens: tokens.count, software: Node.software, time: draft.time)
+      deliveredTokens: tokens.count, software: Node.software, time: draft.time,
+      promise: node.promise?.given(at: Date()))
     do {
       let (receipt, opening) = try node.signer.sign(record, salt: salt)
       let evidence = EvidenceFile(

@@ -8,12 +8,17 @@ public struct MerkleHash: Hashable, Sendable, CustomStringConvertible {
   /// The number of bytes.
   public static let byteCount = 32
   // The bytes in order, whatever the machine's byte order is.
-  private let words: SIMD4<UInt64>
+  private let words: Words
+
+  // Not SIMD4: that is aligned to 32 bytes, asynchronous frames of Swift 6.3 to 16, and those that hold one overrun.
+  private struct Words: Hashable, BitwiseCopyable {
+    var (a, b, c, d) = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
+  }
 
   /// - Returns: nil unless there are exactly 32 bytes.
   public init?(bytes: some Collection<UInt8>) {
     guard bytes.count == MerkleHash.byteCount else { return nil }
-    var words = SIMD4<UInt64>.zero
+    var words = Words()
     withUnsafeMutableBytes(of: &words) { $0.copyBytes(from: bytes) }
     self.words = words
   }
@@ -25,7 +30,7 @@ public struct MerkleHash: Hashable, Sendable, CustomStringConvertible {
   }
 
   private init(_ hasher: consuming SHA256) {
-    var words = SIMD4<UInt64>.zero
+    var words = Words()
     withUnsafeMutableBytes(of: &words) { target in
       for (i, byte) in hasher.finalize().enumerated() { target[i] = byte }
     }
