@@ -151,7 +151,10 @@ let package = Package(
       path: "Tests/TransparencyLogHelper", swiftSettings: strict),
     .testTarget(
       name: "TransparencyLogTests",
-      dependencies: ["Transparency", "TransparencyLog", "transparency-log-helper", "TestSupport"],
+      dependencies: [
+        "Digests", "ModelGraph", "Receipts", "Transparency", "TransparencyLog", "transparency-log-helper",
+        "TestSupport",
+      ],
       swiftSettings: strict),
     // Damaged JSON, for the tables of what must follow.
     .target(name: "Tampering", dependencies: ["Digests"], path: "Tests/Tampering", swiftSettings: strict),

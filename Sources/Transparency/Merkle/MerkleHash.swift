@@ -7,13 +7,20 @@ import Digests
 public struct MerkleHash: Hashable, Sendable, CustomStringConvertible {
   /// The number of bytes.
   public static let byteCount = 32
-  // The bytes in order, whatever the machine's byte order is.
-  private let words: SIMD4<UInt64>
+  // The bytes in order, whatever the machine's byte order is. No SIMD: values that are aligned to 32 bytes break the
+  // stack of asynchronous functions in Swift 6.3 ("freed pointer was not the last allocation").
+  private struct Words: Hashable {
+    var a: UInt64 = 0
+    var b: UInt64 = 0
+    var c: UInt64 = 0
+    var d: UInt64 = 0
+  }
+  private let words: Words
 
   /// - Returns: nil unless there are exactly 32 bytes.
   public init?(bytes: some Collection<UInt8>) {
     guard bytes.count == MerkleHash.byteCount else { return nil }
-    var words = SIMD4<UInt64>.zero
+    var words = Words()
     withUnsafeMutableBytes(of: &words) { $0.copyBytes(from: bytes) }
     self.words = words
   }
@@ -25,7 +32,7 @@ public struct MerkleHash: Hashable, Sendable, CustomStringConvertible {
   }
 
   private init(_ hasher: consuming SHA256) {
-    var words = SIMD4<UInt64>.zero
+    var words = Words()
     withUnsafeMutableBytes(of: &words) { target in
       for (i, byte) in hasher.finalize().enumerated() { target[i] = byte }
     }
