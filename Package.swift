@@ -38,7 +38,7 @@ let package = Package(
       name: "Receipts", dependencies: ["Digests", "ModelGraph", "Transparency", crypto], swiftSettings: strict),
     .target(
       name: "Verification",
-      dependencies: ["Digests", "ModelGraph", "Tokenizers", "Receipts", crypto],
+      dependencies: ["Digests", "ModelGraph", "Tokenizers", "Receipts", "Transparency", crypto],
       swiftSettings: strict),
 
     // Everything below may be wrong, slow or hostile and a verdict still holds.
@@ -72,6 +72,19 @@ let package = Package(
       name: "TransparencyLog",
       dependencies: ["Digests", "Receipts", "Transparency", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: strict),
+    .target(name: "Witness", dependencies: ["Digests", "Transparency", "TransparencyLog"], swiftSettings: strict),
+    .target(
+      name: "WitnessServer",
+      dependencies: [
+        "Transparency", "TransparencyLog", "Witness",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: strict),
     .target(
       name: "Inference", dependencies: ["Digests", "ModelGraph", "CKernels"],
       swiftSettings: strict),
@@ -101,7 +114,7 @@ let package = Package(
       name: "evident",
       dependencies: [
         "Digests", "ModelGraph", "Tokenizers", "Receipts", "Verification", "ModelFiles", "ModelSigning", "Hub",
-        "Inference", "Node", "Server", "Transparency", "TransparencyLog",
+        "Inference", "Node", "Server", "Transparency", "TransparencyLog", "Witness", "WitnessServer", crypto,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
@@ -154,6 +167,20 @@ let package = Package(
       dependencies: [
         "Digests", "ModelGraph", "Receipts", "Transparency", "TransparencyLog", "transparency-log-helper",
         "TestSupport",
+      ],
+      swiftSettings: strict),
+    // A process that tests of the witness can kill.
+    .executableTarget(
+      name: "witness-helper", dependencies: ["Transparency", "TransparencyLog", "Witness"],
+      path: "Tests/WitnessHelper", swiftSettings: strict),
+    .testTarget(
+      name: "WitnessTests",
+      dependencies: [
+        "Digests", "Transparency", "TransparencyLog", "Witness", "WitnessServer", "witness-helper", "TestSupport",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
       swiftSettings: strict),
     // Damaged JSON, for the tables of what must follow.

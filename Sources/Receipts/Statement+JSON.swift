@@ -187,12 +187,7 @@ extension Statement.Node {
 
   init(_ fields: JSONFields) throws(FieldError) {
     var fields = fields
-    let bytes = try fields.hex("publicKey", count: 32...32)
-    guard let key = NodePublicKey(bytes: bytes) else {
-      throw .notAllowed(
-        path: fields.path(of: "publicKey"), value: Hex.string(bytes), wanted: "a key that is not of small order")
-    }
-    publicKey = key
+    publicKey = try fields.publicKey("publicKey")
     software = try fields.string("software", bytesMax: 128)
     try fields.finish()
   }

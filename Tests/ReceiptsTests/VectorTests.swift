@@ -5,7 +5,7 @@ import Receipts
 import Testing
 import Transparency
 
-/// The golden vectors of docs/spec/evidence.md, section 12.
+/// The golden vectors of docs/spec/evidence.md, section 13.
 @Suite struct VectorTests {
   static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Vectors")
 

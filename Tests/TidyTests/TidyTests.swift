@@ -10,7 +10,7 @@ import Testing
     "Tokenizers": ["Digests"],
     "Transparency": ["Crypto", "Digests"],
     "Receipts": ["Crypto", "Digests", "ModelGraph", "Transparency"],
-    "Verification": ["Crypto", "Digests", "ModelGraph", "Receipts", "Tokenizers"],
+    "Verification": ["Crypto", "Digests", "ModelGraph", "Receipts", "Tokenizers", "Transparency"],
   ]
 
   @Test(arguments: closure.keys.sorted())

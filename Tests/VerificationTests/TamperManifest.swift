@@ -40,8 +40,6 @@ enum TamperManifest {
   private static func notADigest(_ path: String) -> String {
     "\(s)\(path) is \"sha256:\(String(repeating: "AB", count: 32))\"; it must be sha256: and 64 lower-case hex digits"
   }
-  private static let otherLog = try! NoteSigner(name: "log.example.org/tiny", seed: Array(repeating: 22, count: 32))
-    .verifierKey.description
   private static func notALog(_ key: String, _ reason: String) -> Mutation {
     Mutation(
       .string(key), "\(s)predicate.promise.log is \"\(key)\"; it must be the verifier key of a log: \(reason)")
@@ -195,10 +193,11 @@ enum TamperManifest {
     "predicate.price": Entry(type("predicate.price", 0, "null")),
     "predicate.promise": Entry(wordOnly(.null), type("predicate.promise", "soon", "an object")),
     "predicate.promise.log": Entry(
-      wordOnly(.string(otherLog)),
+      wordOnly(.string(TinyLog.otherLog.verifierKey.description)),
       notALog("x", "a key is written name+key ID+key"), notALog(witness, "a key of type 0x04 is a witness's")),
     "predicate.promise.loggedBy": Entry(
-      wordOnly("2026-02-01T00:00:00Z"),
+      wordOnly("2026-02-01T00:00:00Z"), wordOnly(.string(TinyNode.time)),
+      Mutation("2026-01-31T23:59:58Z", "logTime.promiseBeforeStatement"),
       Mutation(
         "2026-02-01",
         s + "predicate.promise.loggedBy is \"2026-02-01\"; it must be a UTC time such as 2026-01-31T23:59:59Z")),
@@ -223,7 +222,7 @@ enum TamperManifest {
   static let file: [String: Entry] = envelopeAndFile.merging(keys) { _, new in new }
 
   /// Tampers that leave a file which proves less and says nothing false: the failures are none.
-  static let takesAway: Set<String> = ["log = null", "keys = []", "without keys[]", "keys[] twice"]
+  static let takesAway: Set<String> = ["log = null", "keys = []", "without keys[]"]
 
   private static let envelopeAndFile: [String: Entry] = [
     "schema": Entry(
@@ -245,10 +244,11 @@ enum TamperManifest {
       removed: [f + "receipt.signatures.count is 0; it must be in 1...1"],
       duplicated: [f + "receipt.signatures.count is 2; it must be in 0...1"]),
     "receipt.signatures[].keyid": Entry(
-      Mutation(hex, "keyBinding.keyIDMismatch"),
+      Mutation(hex, "keyBinding.keyIDMismatch", "inclusion.notIncluded"),
       Mutation("", f + "receipt.signatures[0].keyid is \"\"; it must be lower-case hex of 32 bytes")),
     "receipt.signatures[].sig": Entry(
-      Mutation(.string(String(repeating: "A", count: 86) + "=="), "signature.signatureInvalid"),
+      Mutation(
+        .string(String(repeating: "A", count: 86) + "=="), "signature.signatureInvalid", "inclusion.notIncluded"),
       Mutation("AAAA", f + "receipt.signatures[0].sig.bytes is 3; it must be in 64...64"),
       Mutation(
         .string(String(repeating: "A", count: 85) + "B=="),
@@ -320,7 +320,8 @@ enum TamperManifest {
         "\"index 01\" is not index and a decimal number up to 2^63 - 1")),
     "keys": Entry(Mutation([]), Mutation(.null, f + "keys must be an array, and is null")),
     "keys[]": Entry(
-      Mutation("x", f + "keys[0] must be an object, and is a string"), removed: [], duplicated: []),
+      Mutation("x", f + "keys[0] must be an object, and is a string"), removed: [],
+      duplicated: ["keyHistory.keyHistoryRefused"]),
     "keys[].entry": Entry(Mutation(.null, f + "keys[0].entry must be an object, and is null")),
     "keys[].log": Entry(
       Mutation(.null, f + "keys[0].log must be a string, and is null"),
@@ -335,8 +336,10 @@ enum TamperManifest {
     var entries: [String: Entry] = [:]
     for (name, entry) in envelopeAndFile where name.hasPrefix("receipt.") {
       var copy = entry
-      copy.mutations = entry.mutations.filter { $0.failures.first?.hasPrefix(f) == true }
-        .map { Mutation($0.value, failures: moved($0.failures)) }
+      copy.mutations = entry.mutations.map {
+        let isForm = $0.failures.first?.hasPrefix(f) == true
+        return Mutation($0.value, failures: isForm ? moved($0.failures) : ["keyHistory.keyHistoryRefused"])
+      }
       (copy.removed, copy.duplicated) = (entry.removed.map(moved), entry.duplicated.map(moved))
       entries["keys[].entry." + name.dropFirst("receipt.".count)] = copy
     }

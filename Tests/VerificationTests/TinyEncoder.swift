@@ -86,6 +86,7 @@ struct TinyEncoder: Sendable {
   func options(replay: Bool = true) -> VerifierOptions {
     var options = VerifierOptions()
     options.replay = replay
+    options.policy = TinyLog.policy
     options.models = Library(encoder: self)
     return options
   }

@@ -72,6 +72,7 @@ struct TinyNode: Sendable {
   func options(replay: Bool = true) -> VerifierOptions {
     var options = VerifierOptions()
     options.replay = replay
+    options.policy = TinyLog.policy
     options.models = TinyLibrary(model: model)
     return options
   }
@@ -114,9 +115,12 @@ extension Verdict {
 extension CheckName {
   /// Those of answers, in order.
   static let ofAnswers = allCases.filter { $0 != .vectors }
+  /// Those that ask about the public log.
+  static let ofLog: Set<CheckName> = [.inclusion, .logSignature, .witnessQuorum, .logTime, .promise, .keyHistory]
   /// Those of embeddings, in order.
   static let ofEmbeddings: [CheckName] = [
     .fileStructure, .statementStructure, .canonicalPayload, .signature, .keyBinding, .subjectBinding, .usageCounts,
-    .modelManifest, .parameters, .promptCommitment, .inputTokens, .vectors, .rendering, .replay,
+    .modelManifest, .parameters, .promptCommitment, .inputTokens, .vectors, .inclusion, .logSignature, .witnessQuorum,
+    .logTime, .promise, .keyHistory, .rendering, .replay,
   ]
 }

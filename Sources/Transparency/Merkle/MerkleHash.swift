@@ -7,15 +7,13 @@ import Digests
 public struct MerkleHash: Hashable, Sendable, CustomStringConvertible {
   /// The number of bytes.
   public static let byteCount = 32
-  // The bytes in order, whatever the machine's byte order is. No SIMD: values that are aligned to 32 bytes break the
-  // stack of asynchronous functions in Swift 6.3 ("freed pointer was not the last allocation").
-  private struct Words: Hashable {
-    var a: UInt64 = 0
-    var b: UInt64 = 0
-    var c: UInt64 = 0
-    var d: UInt64 = 0
-  }
+  // The bytes in order, whatever the machine's byte order is.
   private let words: Words
+
+  // Not SIMD4: that is aligned to 32 bytes, asynchronous frames of Swift 6.3 to 16, and those that hold one overrun.
+  private struct Words: Hashable, BitwiseCopyable {
+    var (a, b, c, d) = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
+  }
 
   /// - Returns: nil unless there are exactly 32 bytes.
   public init?(bytes: some Collection<UInt8>) {

@@ -33,9 +33,10 @@ public struct PolicyRejection: Error, Equatable, Sendable, CustomStringConvertib
     self.reason = reason
   }
 
-  public var description: String { "line \(line) of the policy: \(text)" }
+  public var description: String { "line \(line) of the policy: \(reasonText)" }
 
-  private var text: String {
+  /// The reason without the line.
+  public var reasonText: String {
     switch reason {
     case .tooLong(let count): "it is \(count) bytes long; the limit is \(TrustPolicy.bytesMax)"
     case .octet(let octet): "the byte \(octet) is not allowed"

@@ -4,7 +4,7 @@ import Transparency
 /// `scripts/fuzz.sh` run these; a violation traps, so that a fuzzer keeps its input.
 enum FuzzedParser: String, CaseIterable, Sendable {
   case note, signatureLine, verifierKey, secretKey, checkpoint, signedCheckpoint, tilePath, tile, bundle, proof,
-    evidence, policy
+    evidence, policy, addCheckpoint
 
   /// - Returns: whether the bytes were accepted.
   func accepts(_ bytes: [UInt8]) -> Bool {
@@ -21,6 +21,7 @@ enum FuzzedParser: String, CaseIterable, Sendable {
     case .proof: proof(bytes)
     case .evidence: evidence(bytes)
     case .policy: policy(bytes)
+    case .addCheckpoint: addCheckpoint(bytes)
     }
   }
 
@@ -137,6 +138,13 @@ enum FuzzedParser: String, CaseIterable, Sendable {
     guard let policy = try? TrustPolicy(parsing: bytes) else { return false }
     // Comments and the spelling of thresholds are gone; the meaning is the same.
     precondition((try? TrustPolicy(parsing: policy.bytes)) == policy)
+    return true
+  }
+
+  private func addCheckpoint(_ bytes: [UInt8]) -> Bool {
+    guard let request = try? AddCheckpointRequest(parsing: bytes) else { return false }
+    precondition(request.bytes == bytes)
+    _ = try? request.proof.verify(oldRoot: .emptyRoot, newRoot: request.signed.checkpoint.root)
     return true
   }
 }

@@ -55,6 +55,7 @@ enum SampleFixtures {
         64, 128, log.tree.subtreeHash(64..<128), root, log.tree.consistencyProof(of: 64..<128, in: 300).hashes),
       "evidence/sample": try log.evidence(of: 70, in: 300, extra: Array("extra".utf8)).bytes,
       "policy/sample": Array(SampleLog.policyText.utf8),
+      "addCheckpoint/sample": try AddCheckpointRequest(oldSize: 100, hashes: consistency.hashes, signed: signed).bytes,
     ]
   }
 }
