@@ -76,7 +76,9 @@ struct ServeCommand: AsyncParsableCommand {
     let key = try NodeKey.loadOrCreate(path: settings.nodeKeyFile)
     let store = try ReceiptStore(path: settings.stateFolder + "/receipts.sqlite")
     let retainSeconds = options.retainSeconds
-    let record = try Record(recorded, settings, node: key.signing.publicKey, store: store, logger: logger)
+    let history = KeyHistoryFolder(path: settings.keyHistoryFolder)
+    let keys = try history.keys().union([key.signing.publicKey])
+    let record = try Record(recorded, settings, nodes: keys, store: store, logger: logger)
     let node = try Node(
       model: served, key: key.signing, scheduling: scheduling, promise: record.promise,
       keep: { answer in
@@ -84,7 +86,8 @@ struct ServeCommand: AsyncParsableCommand {
         try await store.keep(answer, retainSeconds: retainSeconds, logs: logs)
         if logs { record.logging?.wake() }
       })
-    node.keyHistory = try KeyHistoryFolder(path: settings.keyHistoryFolder).logged()
+    node.keyHistory = try history.logged()
+    let keyLogging = record.logClient.map { KeyHistoryLogging(folder: history, log: $0, node: node, logger: logger) }
     let host = options.host
     let server = ServerApplication(node: node, store: store, log: record.log, options: options, logger: logger) {
       port in
@@ -92,7 +95,8 @@ struct ServeCommand: AsyncParsableCommand {
         name: name, digest: served.digestText, host: host, port: port, key: node.publicKeyHex, record: record)
     }
     var configuration = ServiceGroupConfiguration(
-      services: record.services + [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+      services: record.services + (keyLogging.map { [$0] } ?? []) + [server],
+      gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
     configuration.maximumGracefulShutdownDuration = .seconds(options.drainSecondsMax)
     do { try await ServiceGroup(configuration: configuration).run() } catch {
       await node.shutdown()
