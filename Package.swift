@@ -67,6 +67,15 @@ let package = Package(
     .target(name: "TransparencyLog", dependencies: ["Transparency"], swiftSettings: strict),
     .target(name: "Witness", dependencies: ["Digests", "Transparency", "TransparencyLog"], swiftSettings: strict),
     .target(
+      name: "LogReading",
+      dependencies: [
+        "Digests", "ModelFiles", "Transparency",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
+      swiftSettings: strict),
+    .target(
       name: "WitnessServer",
       dependencies: [
         "Transparency", "TransparencyLog", "Witness",
@@ -104,7 +113,8 @@ let package = Package(
       dependencies: [
         "Digests", "ModelGraph", "Tokenizers", "Receipts", "Verification", "ModelFiles", "ModelSigning", "Hub",
         "Inference",
-        "Node", "Server", "Transparency", "TransparencyLog", "Witness", "WitnessServer", crypto,
+        "Node", "Server", "Transparency", "TransparencyLog", "Witness", "WitnessServer",
+        "LogReading", crypto,
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
@@ -154,6 +164,16 @@ let package = Package(
     .testTarget(
       name: "TransparencyLogTests",
       dependencies: ["Transparency", "TransparencyLog", "transparency-log-helper", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "LogReadingTests",
+      dependencies: [
+        "Digests", "LogReading", "Transparency", "TestSupport",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ],
       swiftSettings: strict),
     // A process that tests of the witness can kill.
     .executableTarget(
