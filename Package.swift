@@ -33,11 +33,12 @@ let package = Package(
     .target(name: "Digests", dependencies: [crypto], swiftSettings: strict),
     .target(name: "ModelGraph", dependencies: ["Digests"], swiftSettings: strict),
     .target(name: "Tokenizers", dependencies: ["Digests"], swiftSettings: strict),
-    .target(name: "Receipts", dependencies: ["Digests", "ModelGraph", crypto], swiftSettings: strict),
     .target(name: "Transparency", dependencies: ["Digests", crypto], swiftSettings: strict),
     .target(
+      name: "Receipts", dependencies: ["Digests", "ModelGraph", "Transparency", crypto], swiftSettings: strict),
+    .target(
       name: "Verification",
-      dependencies: ["Digests", "ModelGraph", "Tokenizers", "Receipts", crypto],
+      dependencies: ["Digests", "ModelGraph", "Tokenizers", "Receipts", "Transparency", crypto],
       swiftSettings: strict),
 
     // Everything below may be wrong, slow or hostile and a verdict still holds.
@@ -48,6 +49,9 @@ let package = Package(
       name: "CEmbeddedModel",
       exclude: ["evident-tiny.pack"],
       cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    .target(
+      name: "CGzip",
+      cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])], linkerSettings: [.linkedLibrary("z")]),
     .target(
       name: "ModelFiles", dependencies: ["CEmbeddedModel", "Digests", "ModelGraph", "Tokenizers"],
       swiftSettings: strict),
@@ -64,7 +68,10 @@ let package = Package(
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
       ],
       swiftSettings: strict),
-    .target(name: "TransparencyLog", dependencies: ["Transparency"], swiftSettings: strict),
+    .target(
+      name: "TransparencyLog",
+      dependencies: ["Digests", "Receipts", "Transparency", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: strict),
     .target(name: "Witness", dependencies: ["Digests", "Transparency", "TransparencyLog"], swiftSettings: strict),
     .target(
       name: "LogReading",
@@ -93,17 +100,21 @@ let package = Package(
     .target(
       name: "Node",
       dependencies: [
-        "Digests", "ModelGraph", "Tokenizers", "Receipts", "Verification", "Inference", "ModelFiles", crypto,
+        "Digests", "ModelGraph", "Tokenizers", "Receipts", "Verification", "Inference", "ModelFiles", "Transparency",
+        crypto,
       ],
       swiftSettings: strict),
     .target(
       name: "Server",
       dependencies: [
-        "Digests", "ModelGraph", "Node", "Receipts",
+        "CGzip", "Digests", "ModelFiles", "ModelGraph", "Node", "Receipts", "Transparency", "TransparencyLog", crypto,
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
@@ -112,9 +123,8 @@ let package = Package(
       name: "evident",
       dependencies: [
         "Digests", "ModelGraph", "Tokenizers", "Receipts", "Verification", "ModelFiles", "ModelSigning", "Hub",
-        "Inference",
-        "Node", "Server", "Transparency", "TransparencyLog", "Witness", "WitnessServer",
-        "LogReading", crypto,
+        "Inference", "Node", "Server", "Transparency", "TransparencyLog", "Witness", "WitnessServer", "LogReading",
+        crypto, .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
@@ -152,7 +162,7 @@ let package = Package(
       dependencies: ["Digests", "ModelGraph", "Tokenizers", "ModelFiles", "Inference", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "ReceiptsTests", dependencies: ["Digests", "ModelGraph", "Receipts", crypto],
+      name: "ReceiptsTests", dependencies: ["Digests", "ModelGraph", "Receipts", "Transparency", crypto],
       exclude: ["Vectors"], swiftSettings: strict),
     .testTarget(
       name: "TransparencyTests", dependencies: ["Digests", "Transparency", "TestSupport"], exclude: ["Fixtures"],
@@ -193,7 +203,7 @@ let package = Package(
     .target(name: "Tampering", dependencies: ["Digests"], path: "Tests/Tampering", swiftSettings: strict),
     .testTarget(
       name: "VerificationTests",
-      dependencies: ["Digests", "ModelGraph", "Receipts", "Tampering", "Verification", "TestSupport"],
+      dependencies: ["Digests", "ModelGraph", "Receipts", "Tampering", "Transparency", "Verification", "TestSupport"],
       swiftSettings: strict),
   ]
 )

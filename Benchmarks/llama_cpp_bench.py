@@ -20,16 +20,17 @@ from shapes import SHAPES
 
 
 def model_file(cache: pathlib.Path, name: str, format: str) -> pathlib.Path:
-    """The model of that shape and format, made once. Formats that mix types are made by llama.cpp's own quantiser."""
+    """The model of that shape and format, made once. Those that mix types are made by llama.cpp's own quantiser."""
     path = cache / f"{name}-{format}.gguf"
     if path.exists():
         return path
-    if format in gguf.GGMLQuantizationType.__members__:
-        make_gguf(path, SHAPES[name], gguf.GGMLQuantizationType[format])
+    pure = {"F16": "F16", "Q8_0": "Q8_0", "Q4_0_pure": "Q4_0"}.get(format)
+    if pure:
+        make_gguf(path, SHAPES[name], gguf.GGMLQuantizationType[pure])
         return path
     source = model_file(cache, name, "F16")
     p = llama_cpp.llama_model_quantize_default_params()
-    p.ftype = {"Q4_K_M": llama_cpp.LLAMA_FTYPE_MOSTLY_Q4_K_M}[format]
+    p.ftype = getattr(llama_cpp, f"LLAMA_FTYPE_MOSTLY_{format}")
     temporary = path.with_suffix(".new")
     failed = llama_cpp.llama_model_quantize(str(source).encode(), str(temporary).encode(), ctypes.byref(p))
     assert failed == 0, f"llama.cpp cannot quantise to {format}"
@@ -120,7 +121,7 @@ class Context:
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("shape", choices=SHAPES)
-    parser.add_argument("format", choices=["Q8_0", "Q4_0", "Q4_K_M"])
+    parser.add_argument("format", choices=["Q8_0", "Q4_0_pure", "Q4_0", "Q4_K_M"])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--flash-attention", action="store_true")
     parser.add_argument("--prefill", type=int, nargs="*", default=[512])

@@ -115,7 +115,7 @@ def make_random(seed, d, layers, heads, kv_heads, head_dimension, intermediate, 
     return arrays, raw
 
 
-def convert(arrays, raw, bits=8):
+def convert(arrays, raw, bits=8, head=None):
     """The model in the profile, through a pack as anyone else would read it."""
     description = huggingface.describe(raw)
     with tempfile.TemporaryDirectory() as folder:
@@ -123,7 +123,7 @@ def convert(arrays, raw, bits=8):
             os.path.join(folder, "pack"),
             description.architecture,
             description.config,
-            importer.convert_tensors(description, arrays, bits),
+            importer.convert_tensors(description, arrays, bits, head),
             description.frequencies,
             {"endOfSequence": [0], "beginOfSequence": None},
             b"{}",
@@ -231,7 +231,7 @@ def weight_formats(loaded, sequences):
     what the format made of them, so that only the arithmetic differs.
     """
     arrays, raw = dequantised.llama(loaded)
-    formats = {"8 bits": loaded, "4 bits": convert(arrays, raw, bits=4)}
+    formats = {"8 bits": loaded, "4 bits": convert(arrays, raw, 4), "4 bits, head too": convert(arrays, raw, 4, 4)}
     exact = {name: float_llama.Mixed(converted) for name, converted in formats.items()}
     results = {(name, reference): Comparison() for name in formats for reference in ("original", "same weights")}
     for tokens in sequences:

@@ -18,8 +18,8 @@ error and ends with another status.
         Trace digests (arithmetic.md, section 8) of a model of either kind over these ids: {NAME: DIGEST}.
     embed PACK --tokens 1,2,3 [--dimensions D]
         Of an encoder: {"model", "vector": […], "exponent", "trace": {…}}; the vector of section 4.17.
-    from-hf DIRECTORY PACK [--weights 4bit|8bit|16bit]
-        Converts a Hugging Face directory by the rules of model.md (default: 16bit for encoders, 8bit otherwise): {"model", "architecture", "config"}.
+    from-hf DIRECTORY PACK [--weights 4bit|8bit|16bit] [--head 4bit|8bit|16bit]
+        Converts a Hugging Face directory by the rules of model.md (default: 16bit for encoders, 8bit otherwise, heads 8bit): {"model", "architecture", "config"}.
     tables          {NAME: DIGEST} of section 10.
     architectures   {"decoders": […], "encoders": […]}.
 """
@@ -116,8 +116,9 @@ def _make_random(arguments):
 
 
 def _from_hf(arguments):
-    bits = {"8bit": 8, "4bit": 4, "16bit": 16, "": None}[arguments.weights]
-    _print(_described(importer.import_directory(arguments.directory, arguments.pack, bits)))
+    bits = {"8bit": 8, "4bit": 4, "16bit": 16, "": None}
+    made = importer.import_directory(arguments.directory, arguments.pack, bits[arguments.weights], bits[arguments.head])
+    _print(_described(made))
 
 
 def _architectures(arguments):
@@ -182,6 +183,7 @@ def _parser():
     from_hf.add_argument("directory")
     from_hf.add_argument("pack")
     from_hf.add_argument("--weights", choices=["4bit", "8bit", "16bit"], default="")
+    from_hf.add_argument("--head", choices=["4bit", "8bit", "16bit"], default="")
     from_hf.set_defaults(run=_from_hf)
 
     commands.add_parser("tables", help="print the digests of the tables").set_defaults(run=_tables)

@@ -166,7 +166,7 @@ def tensor_shapes(architecture, config):
         shapes = {"embed_tokens": (table, [v, d]), "embed_positions": (table, [config.contextLength, d])}
         _layer_norm(shapes, "embed_norm", d)
     else:
-        shapes = {"lm_head": (("linear8",), [v, d]), "norm": (gain, [d])}
+        shapes = {"lm_head": (LINEAR_KINDS, [v, d]), "norm": (gain, [d])}
         if not config.tiedEmbeddings:
             shapes["embed_tokens"] = (table, [v, d])
     for n in range(config.layers):

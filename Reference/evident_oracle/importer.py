@@ -140,14 +140,14 @@ def _gemma3_name(name):
     return "lm_head." + name.removeprefix("language_model.lm_head.") if name.startswith("language_model.lm_head.") else name
 
 
-def convert_tensors(description, arrays, bits=8):
-    """Every tensor of the architecture."""
+def convert_tensors(description, arrays, bits=8, head=None):
+    """Every tensor of the architecture; the head has 8 bits unless `head` says otherwise."""
     source, tensors = Source(arrays, description), {}
     for name, (kinds, shape) in tensor_shapes(description.architecture, description.config).items():
         array = source.tensor(name)
         if list(array.shape) != shape:
             raise Rejection(f"{name} has shape {list(array.shape)}, not {shape}")
-        tensors[name] = _converted(name, kinds, array, _factor(name, description), bits)
+        tensors[name] = _converted(name, kinds, array, _factor(name, description), bits, head)
     source.refuse_others()
     return tensors
 
@@ -165,13 +165,15 @@ def _factor(name, description):
     return 1.0
 
 
-def _converted(name, kinds, array, factor, bits):
+def _converted(name, kinds, array, factor, bits, head):
     if kinds == ("gain",):
         return conversion.gain(name, array, factor)
     if kinds == ("bias",):
         return conversion.bias(name, array, factor)
     if kinds == ("table16",):
         return conversion.matrix(name, array, 32767)
+    if name == "lm_head":
+        bits = head or 8
     if bits == 16 and "linear16" in kinds:
         return conversion.matrix(name, array, 32767, factor, "linear16")
     if bits == 4 and "linear4" in kinds and array.shape[1] % GROUP == 0:
@@ -190,7 +192,7 @@ def _chat_template(directory):
     return None if template is None else template.encode("utf-8")
 
 
-def import_directory(directory, path, bits=None):
+def import_directory(directory, path, bits=None, head=None):
     """Converts a directory to a pack and returns the loaded model; `bits` None is 16 for encoders, 8 otherwise."""
     description = huggingface.read(directory)
     bits = bits or (16 if description.architecture in ENCODERS else 8)
@@ -214,7 +216,7 @@ def import_directory(directory, path, bits=None):
         path,
         description.architecture,
         description.config,
-        convert_tensors(description, arrays, bits),
+        convert_tensors(description, arrays, bits, head),
         description.frequencies,
         {
             "endOfSequence": end if isinstance(end, list) else [] if end is None else [end],

@@ -16,13 +16,22 @@ ACTIVATIONS = {"silu": "SIGMOID", "geluTanh": "GELU_TANH", "gelu": "GELU_ERF"}
 
 
 def embed(tokens, table, fraction_bits, scale=None):
-    """4.1: rows of a table16 or of the tied linear8 head as residuals; also embedPosition."""
+    """4.1: rows of a table16 or of the tied head as residuals; also embedPosition."""
     tokens = np.asarray(tokens)
-    product = table.weights[tokens].astype(np.int64) * table.multipliers[tokens][:, None]
-    shift = fraction_bits - table.exponent
-    if scale is not None:
-        product, shift = product * scale, shift - 14
-    return np.clip(SH(product, shift), -RESIDUAL_LIMIT, RESIDUAL_LIMIT)
+    shift = fraction_bits - table.exponent - (0 if scale is None else 14)
+    # Weights of groups times multiplier and scale reach 2^77: Python's integers.
+    product = table.integers(tokens).astype(object) * table.multipliers[tokens][:, None].astype(object) * (scale or 1)
+    residual = [[_clamped(_scaled(int(x), shift)) for x in row] for row in product]
+    return np.array(residual, dtype=np.int64).reshape(product.shape)
+
+
+def _scaled(x, n):
+    """SH(x, n) of one integer of any size."""
+    return x << n if n >= 0 else (x + (1 << (-n - 1))) >> -n
+
+
+def _clamped(x):
+    return max(-RESIDUAL_LIMIT, min(RESIDUAL_LIMIT, x))
 
 
 def rope(t, e, positions, phases, head_dimension):

@@ -31,6 +31,10 @@ class Matrix:
     def shape(self):
         return self.weights.shape
 
+    def integers(self, rows=slice(None)):
+        """w [rows, columns], of all rows or of some."""
+        return self.weights[rows].astype(np.int64)
+
     def product(self, q, rows=slice(None)):
         """y = W q of 4.3 for the given rows; q [n, in] → [n, rows].
 
@@ -81,13 +85,13 @@ class Grouped:
     def shape(self):
         return self.quants.shape
 
-    def integers(self):
-        """w [rows, columns]."""
-        rows, columns = self.shape
-        u = self.quants.astype(np.int64).reshape(rows, columns // GROUP, GROUP)
-        g = decoded_scale(self.scales)[..., None]
-        w = (u - 8) * g if self.minimums is None else u * g - 16 * decoded_scale(self.minimums)[..., None]
-        return w.reshape(rows, columns)
+    def integers(self, rows=slice(None)):
+        """w [rows, columns], of all rows or of some."""
+        quants = self.quants[rows]
+        u = quants.astype(np.int64).reshape(len(quants), -1, GROUP)
+        g = decoded_scale(self.scales[rows])[..., None]
+        w = (u - 8) * g if self.minimums is None else u * g - 16 * decoded_scale(self.minimums[rows])[..., None]
+        return w.reshape(quants.shape)
 
     def largest(self):
         """Wmax."""

@@ -79,6 +79,11 @@ static int32_t pack_group(const uint8_t *u, int32_t lane, uint8_t *nibbles) {
   return (int32_t)sum;
 }
 
+// Where pack_group has put the input `i` of a group.
+static uint8_t unpacked_nibble(const uint8_t *nibbles, int32_t lane, int32_t i) {
+  return nibbles[i / 8 * 64 + lane * 4 + i % 4] >> (i % 8 < 4 ? 0 : 4) & 15;
+}
+
 // The largest |w| that a group can have.
 static int64_t largest_weight(int64_t multiplier, int64_t minimum, bool minimums) {
   if (!minimums) return 8 * (int64_t)ev_magnitude(multiplier);
@@ -151,6 +156,47 @@ void ev_embed_linear8(const ev_linear8 *head, int32_t token, uint32_t scale, int
   for (int32_t c = 0; c < head->in; c++) {
     const int64_t product = multiplier * head->packed[group_index(token, c, head->in_padded) + (size_t)(c % 4)];
     x[c] = ev_clamp(ev_sh_saturating(product, exponent, RESIDUAL_BITS), -residual_max, residual_max);
+  }
+}
+
+// clamp(SH(x, n), -X, X) for |x| < 2^126: weights of groups times both multipliers do not fit 64 bits.
+static int64_t wide_residual(__int128 x, int32_t n) {
+  if (n < 0) {
+    const int32_t s = -n < 127 ? -n : 127;
+    x = (x >> s) + ((x >> (s - 1)) & 1);
+    return x > residual_max ? residual_max : x < -residual_max ? -residual_max : (int64_t)x;
+  }
+  const int64_t largest = residual_max >> (n < 63 ? n : 63);
+  return x > largest ? residual_max : x < -largest ? -residual_max : (int64_t)x * ((int64_t)1 << (n < 63 ? n : 0));
+}
+
+void ev_embed_linear4(const ev_linear4 *head, int32_t token, uint32_t scale, int32_t exponent, int64_t *x) {
+  const size_t record_bytes = ev_linear4_record_bytes(head->minimums), records = (size_t)head->in_padded / 64;
+  const uint8_t *block = head->packed + (size_t)(token / 16) * records * record_bytes;
+  const int32_t lane = token % 16;
+  const int64_t multiplier = (int64_t)head->multiplier[token] * scale;
+  for (int32_t g = 0; g < head->in / 32; g++) {
+    const uint8_t *record = block + (size_t)(g / 2) * record_bytes;
+    uint16_t code, minimum = 0;
+    memcpy(&code, record + 512 + g % 2 * 32 + lane * 2, sizeof code);
+    if (head->minimums) memcpy(&minimum, record + 576 + g % 2 * 32 + lane * 2, sizeof minimum);
+    // u G - B, or (u - 8) G
+    const int64_t factor = ev_group_multiplier(code);
+    const int64_t least = head->minimums ? 16 * (int64_t)ev_group_multiplier(minimum) : 8 * factor;
+    for (int32_t i = 0; i < 32; i++) {
+      const int64_t w = (int64_t)unpacked_nibble(record + g % 2 * 256, lane, i) * factor - least;
+      x[g * 32 + i] = wide_residual((__int128)w * multiplier, exponent);
+    }
+  }
+}
+
+void ev_embed_linear16(const ev_linear16 *head, int32_t token, uint32_t scale, int32_t exponent, int64_t *x) {
+  const int8_t *block = head->packed + (size_t)(token / 16) * 32 * (size_t)head->in_padded;
+  const int64_t multiplier = (int64_t)head->multiplier[token] * scale;
+  for (int32_t i = 0; i < head->in; i++) {
+    const int8_t *at = block + (size_t)(i / 4) * 128 + (size_t)(token % 16 * 4 + i % 4);
+    const int64_t product = multiplier * (at[0] * 256 + at[64] + 128);
+    x[i] = ev_clamp(ev_sh_saturating(product, exponent, RESIDUAL_BITS), -residual_max, residual_max);
   }
 }
 

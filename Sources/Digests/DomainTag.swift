@@ -15,6 +15,8 @@ public enum DomainTag: String, CaseIterable, Sendable {
   case parameters = "evident.parameters.v1"
   case streamStart = "evident.stream.start.v1"
   case streamLink = "evident.stream.link.v1"
+  case streamCheckpoint = "evident.stream.checkpoint.v1"
+  case keySuccession = "evident.key.succession.v1"
   case seed = "evident.seed.v1"
   case draw = "evident.draw.v1"
   case trace = "evident.trace.v1"

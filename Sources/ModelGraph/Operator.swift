@@ -3,7 +3,7 @@
 /// A new case makes the compiler point at every place that must handle it: the reference
 /// interpreter, the kernels' plan, later the proof relations.
 public enum Operator: Sendable, Equatable {
-  /// token → residual. The table is a table16, or the tied linear8 head; the scale has 14 fractional bits.
+  /// token → residual. The table is a table16, or the tied head; the scale has 14 fractional bits.
   case embed(table: String, tied: Bool, scale: Int?)
   /// position → residual, from a table16.
   case embedPosition(table: String)

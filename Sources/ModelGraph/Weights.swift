@@ -28,6 +28,24 @@ public enum LinearWeight: Sendable {
     }
   }
 
+  /// w of one output, as section 3 says; each below 2^31. Shape: columns.
+  package func integers(row: Int) -> [Int] {
+    switch self {
+    case .eight(let w): w.values[(row * w.columns)..<((row + 1) * w.columns)].map { Int($0) }
+    case .four(let w): (0..<w.columns).map { w.integer(row, $0) }
+    case .sixteen(let w): w.values[(row * w.columns)..<((row + 1) * w.columns)].map { Int($0) }
+    }
+  }
+
+  /// M of one output.
+  package func multiplier(row: Int) -> Int {
+    switch self {
+    case .eight(let w): Int(w.multipliers[row])
+    case .four(let w): Int(w.multipliers[row])
+    case .sixteen(let w): Int(w.multipliers[row])
+    }
+  }
+
   /// What a product adds to the exponent of its input: the shifts less f.
   public var exponentOfProduct: Int {
     switch self {
@@ -110,6 +128,15 @@ public struct Linear4: @unchecked Sendable {
   public static func value(_ stored: UInt16) -> Int {
     let magnitude = Int(stored & 2047) << Int((stored >> 11) & 15)
     return stored >> 15 == 1 ? -magnitude : magnitude
+  }
+
+  /// w_ji: (u - 8) · G, or u · G - B.
+  func integer(_ row: Int, _ column: Int) -> Int {
+    let at = row * columns + column
+    let u = Int(values[at / 2] >> (at % 2 == 0 ? 0 : 4) & 15)
+    let g = Linear4.value(groupMultipliers[at / Linear4.groupSize])
+    guard let groupMinimums else { return (u - 8) * g }
+    return u * g - 16 * Linear4.value(groupMinimums[at / Linear4.groupSize])
   }
 
   /// Wmax: the largest magnitude of an integer weight, over all groups.

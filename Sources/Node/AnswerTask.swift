@@ -1,4 +1,5 @@
 import Digests
+import Foundation
 import Inference
 import ModelGraph
 import Receipts
@@ -99,7 +100,8 @@ struct AnswerTask: Sendable {
       receiptID: draft.receiptID, responseID: draft.responseID, model: node.model.digest,
       requestedName: draft.request.model, request: draft.request.request, inputTokens: draft.inputTokens,
       parameters: draft.parameters, nonce: draft.nonce, outputTokens: tokens, text: text, finish: finish,
-      deliveredTokens: tokens.count, software: Node.software, time: draft.time)
+      deliveredTokens: tokens.count, software: Node.software, time: draft.time,
+      promise: node.promise?.given(at: Date()))
     guard let salt = Salt(Node.randomBytes(32)) else { preconditionFailure("32 bytes were drawn") }
     do {
       let (receipt, opening) = try node.signer.sign(record, salt: salt)

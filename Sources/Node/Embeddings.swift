@@ -40,7 +40,7 @@ extension Node {
     let record = EmbeddingRecord(
       receiptID: "rcpt-" + Node.randomHex(16), responseID: "embd-" + Node.randomHex(12), model: model.digest,
       requestedName: name, request: request, inputTokens: inputs, dimensions: dimensions, vectors: vectors,
-      software: Node.software, time: time)
+      software: Node.software, time: time, promise: promise?.given(at: Date()))
     let signed = try sign(record)
     try await keep(signed)
     let tokens = inputs.reduce(0) { $0 + $1.count }

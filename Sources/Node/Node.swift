@@ -17,20 +17,23 @@ public final class Node: Sendable {
   public let startedAt: Int
   let scheduler: Scheduler
   let signer: ReceiptSigner
+  let promise: LogPromise?
   let keep: @Sendable (SignedEvidence) async throws -> Void
   let counters = Mutex(NodeMetrics())
   let embeddings: EmbeddingQueue
 
   /// - Parameters:
   ///   - scheduling: how answers share the engine; changes no answer and no statement.
+  ///   - promise: nil for a node whose statements are not logged.
   ///   - keep: stores a finished answer; the caller hears of the answer's end only after it returned.
   public init(
-    model: ServedModel, key: NodeSigningKey, scheduling: SchedulerOptions,
+    model: ServedModel, key: NodeSigningKey, scheduling: SchedulerOptions, promise: LogPromise? = nil,
     keep: @escaping @Sendable (SignedEvidence) async throws -> Void
   ) throws {
     self.model = model
     scheduler = try Scheduler(engine: model.engine, options: scheduling)
     signer = ReceiptSigner(key: key)
+    self.promise = promise
     self.keep = keep
     embeddings = EmbeddingQueue(engine: model.engine, requestsMax: scheduling.queueMax + 1)
     startedAt = Int(Date().timeIntervalSince1970)

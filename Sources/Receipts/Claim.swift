@@ -64,6 +64,13 @@ public enum Claim: Sendable, Equatable {
     case .embedding(let s): s.time
     }
   }
+  /// nil when nothing is promised.
+  public var promise: Statement.Promise? {
+    switch self {
+    case .answer(let s): s.promise
+    case .embedding(let s): s.promise
+    }
+  }
   public var promptCommitment: Digest<Commitment.Prompt> {
     switch self {
     case .answer(let s): s.input.promptCommitment

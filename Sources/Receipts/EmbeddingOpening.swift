@@ -122,11 +122,13 @@ public struct EmbeddingRecord: Sendable {
   public var software: String
   /// RFC 3339, UTC, to the second.
   public var time: String
+  /// nil when nothing is promised.
+  public var promise: Statement.Promise?
 
   public init(
     receiptID: String, responseID: String, model: Digest<ModelManifest>, requestedName: String,
     request: EmbeddingRequest, inputTokens: [[Int32]], dimensions: Int, vectors: [EmbeddingVector],
-    software: String, time: String
+    software: String, time: String, promise: Statement.Promise? = nil
   ) {
     self.receiptID = receiptID
     self.responseID = responseID
@@ -138,5 +140,6 @@ public struct EmbeddingRecord: Sendable {
     self.vectors = vectors
     self.software = software
     self.time = time
+    self.promise = promise
   }
 }

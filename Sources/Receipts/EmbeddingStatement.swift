@@ -19,6 +19,8 @@ public struct EmbeddingStatement: Sendable {
   public let dimensions: Int
   public let output: Output
   public let usage: Usage
+  /// nil when nothing is promised.
+  public internal(set) var promise: Statement.Promise?
   public let node: Statement.Node
   /// RFC 3339, UTC, to the second.
   public let time: String
@@ -80,6 +82,7 @@ extension EmbeddingStatement {
     dimensions = record.dimensions
     output = Output(count: record.vectors.count, vectorCommitment: vectors)
     usage = Usage(promptTokens: tokens, totalTokens: tokens)
+    promise = record.promise
     node = .init(publicKey: key, software: record.software)
     time = record.time
   }
@@ -114,6 +117,7 @@ extension EmbeddingStatement {
         ],
         "usage": ["promptTokens": .integer(usage.promptTokens), "totalTokens": .integer(usage.totalTokens)],
         "price": .null,
+        "promise": promise?.json ?? .null,
         "node": node.json,
         "time": .string(time),
       ],
@@ -153,6 +157,7 @@ extension EmbeddingStatement {
       totalTokens: try usage.integer("totalTokens", 1...EvidenceLimits.tokensMax))
     try usage.finish()
     try predicate.null("price")
+    promise = try predicate.promise("promise")
     node = try .init(try predicate.fields("node"))
     time = try predicate.time("time")
     try predicate.finish()

@@ -72,25 +72,8 @@ public struct Envelope: Sendable, Equatable {
     let id = try entry.hex("keyid", count: 32...32)
     guard let keyID = Digest<NodePublicKey>(bytes: id) else { preconditionFailure("32 bytes were checked") }
     self.keyID = keyID
-    signature = try entry.base64("sig", bytesMax: 64)
-    guard signature.count == 64 else {
-      throw .outOfRange(path: entry.path(of: "sig") + ".bytes", value: signature.count, range: 64...64)
-    }
+    signature = try entry.base64("sig", count: 64)
     try entry.finish()
     try fields.finish()
-  }
-}
-
-extension JSONFields {
-  fileprivate mutating func base64(_ key: String, bytesMax: Int) throws(FieldError) -> [UInt8] {
-    let text = try string(key, bytesMax: (bytesMax + 2) / 3 * 4)
-    guard let bytes = Base64.bytes(text) else {
-      throw .notAllowed(
-        path: path(of: key), value: String(text.prefix(40)), wanted: "padded base64 in its one spelling")
-    }
-    guard bytes.count <= bytesMax else {
-      throw .outOfRange(path: path(of: key) + ".bytes", value: bytes.count, range: 0...bytesMax)
-    }
-    return bytes
   }
 }

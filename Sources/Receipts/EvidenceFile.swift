@@ -1,6 +1,7 @@
 public import Digests
+public import Transparency
 
-/// Receipt, opening and model manifest in one file: all that checking needs, and no network.
+/// Receipt, opening, model manifest and the public log's proof in one file: all that checking needs, and no network.
 ///
 /// Reading one checks its form only.
 ///
@@ -13,11 +14,19 @@ public struct EvidenceFile: Sendable, Equatable {
   public let opening: OpenedClaim?
   /// The model manifest. Whether it is the stated one is for verification to find out.
   public let model: JSON
+  /// That the receipt's envelope is in a log; nil while that is pending, and when no log was promised.
+  public var log: InclusionEvidence?
+  /// Successions and revocations of the node's key, in the order in which they were logged.
+  public var keys: [LoggedEntry]
 
-  public init(receipt: Envelope, opening: OpenedClaim?, model: JSON) {
+  public init(
+    receipt: Envelope, opening: OpenedClaim?, model: JSON, log: InclusionEvidence? = nil, keys: [LoggedEntry] = []
+  ) {
     self.receipt = receipt
     self.opening = opening
     self.model = model
+    self.log = log
+    self.keys = keys
   }
 
   public var json: JSON {
@@ -26,6 +35,8 @@ public struct EvidenceFile: Sendable, Equatable {
       "receipt": receipt.json,
       "opening": opening?.json ?? .null,
       "model": model,
+      "log": log?.json ?? .null,
+      "keys": .array(keys.map(\.json)),
     ]
   }
 
@@ -52,6 +63,13 @@ public struct EvidenceFile: Sendable, Equatable {
     self.opening = opening.isNull ? nil : try OpenedClaim(opening, path: "opening")
     model = try fields.take("model")
     guard model.object != nil else { throw .wrongType(path: "model", wanted: "an object", found: model.kind) }
+    let log = try fields.take("log")
+    self.log = log.isNull ? nil : try InclusionEvidence(log, path: "log")
+    var keys: [LoggedEntry] = []
+    for (i, item) in try fields.array("keys", countMax: EvidenceLimits.keysMax).enumerated() {
+      keys.append(try LoggedEntry(item, path: "keys[\(i)]"))
+    }
+    self.keys = keys
     try fields.finish()
     try EvidenceFile.requirePlainIntegers(model) { "model" }
   }

@@ -40,10 +40,41 @@ extension JSONFields {
   /// A time to the second in UTC, as RFC 3339 writes it: `2026-01-31T23:59:59Z`.
   mutating func time(_ key: String) throws(FieldError) -> String {
     let text = try string(key, bytesMax: 200)
-    guard JSONFields.isTime(text) else {
+    guard UTCTime.seconds(text) != nil else {
       throw .notAllowed(path: path(of: key), value: text, wanted: "a UTC time such as 2026-01-31T23:59:59Z")
     }
     return text
+  }
+
+  /// A node's public key, in hex.
+  mutating func publicKey(_ key: String) throws(FieldError) -> NodePublicKey {
+    let bytes = try hex(key, count: 32...32)
+    guard let publicKey = NodePublicKey(bytes: bytes) else {
+      throw .notAllowed(
+        path: path(of: key), value: Hex.string(bytes), wanted: "a key that is not of small order")
+    }
+    return publicKey
+  }
+
+  /// Padded base64 of exactly `count` bytes.
+  mutating func base64(_ key: String, count: Int) throws(FieldError) -> [UInt8] {
+    let bytes = try base64(key, bytesMax: count)
+    guard bytes.count == count else {
+      throw .outOfRange(path: path(of: key) + ".bytes", value: bytes.count, range: count...count)
+    }
+    return bytes
+  }
+
+  mutating func base64(_ key: String, bytesMax: Int) throws(FieldError) -> [UInt8] {
+    let text = try string(key, bytesMax: (bytesMax + 2) / 3 * 4)
+    guard let bytes = Base64.bytes(text) else {
+      throw .notAllowed(
+        path: path(of: key), value: String(text.prefix(40)), wanted: "padded base64 in its one spelling")
+    }
+    guard bytes.count <= bytesMax else {
+      throw .outOfRange(path: path(of: key) + ".bytes", value: bytes.count, range: 0...bytesMax)
+    }
+    return bytes
   }
 
   mutating func null(_ key: String) throws(FieldError) {
@@ -74,20 +105,5 @@ extension JSONFields {
       out.append(Int32(truncatingIfNeeded: token))
     }
     return out
-  }
-
-  private static func isTime(_ text: String) -> Bool {
-    let form = Array("0000-00-00T00:00:00Z".utf8)
-    let bytes = Array(text.utf8)
-    guard bytes.count == form.count else { return false }
-    for (b, f) in zip(bytes, form) where f == 0x30 ? !(0x30...0x39).contains(b) : b != f { return false }
-    func number(_ range: Range<Int>) -> Int { bytes[range].reduce(0) { $0 * 10 + Int($1 - 0x30) } }
-    let year = number(0..<4)
-    let month = number(5..<7)
-    guard (1...12).contains(month) else { return false }
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-    let days = [31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
-    return (1...days[month - 1]).contains(number(8..<10))
-      && number(11..<13) < 24 && number(14..<16) < 60 && number(17..<19) < 60
   }
 }

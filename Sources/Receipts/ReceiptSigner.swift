@@ -23,11 +23,14 @@ public struct AnswerRecord: Sendable {
   public var software: String
   /// RFC 3339, UTC, to the second.
   public var time: String
+  /// nil when nothing is promised.
+  public var promise: Statement.Promise?
 
   public init(
     receiptID: String, responseID: String, model: Digest<ModelManifest>, requestedName: String, request: Request,
     inputTokens: [Int32], parameters: SamplingParameters, nonce: Statement.Nonce, outputTokens: [Int32],
-    text: String, finish: Finish, deliveredTokens: Int, software: String, time: String
+    text: String, finish: Finish, deliveredTokens: Int, software: String, time: String,
+    promise: Statement.Promise? = nil
   ) {
     self.receiptID = receiptID
     self.responseID = responseID
@@ -43,6 +46,7 @@ public struct AnswerRecord: Sendable {
     self.deliveredTokens = deliveredTokens
     self.software = software
     self.time = time
+    self.promise = promise
   }
 }
 
@@ -79,18 +83,26 @@ public struct ReceiptSigner: Sendable {
       usage: .init(
         promptTokens: record.inputTokens.count, completionTokens: record.outputTokens.count,
         totalTokens: record.inputTokens.count + record.outputTokens.count),
+      promise: record.promise,
       node: .init(publicKey: key.publicKey, software: record.software),
       time: record.time)
   }
 
   /// Signs the statement about an answer, and gives the opening that goes with it.
   ///
+  /// A promise is left out where the envelope is too long to be an entry of a log.
+  ///
   /// - Throws: ``Rejection`` when the record holds something that no statement can say, such as a
   ///   name that is too long. What is returned can always be read back.
   public func sign(
     _ record: AnswerRecord, salt: Salt
   ) throws(Rejection) -> (receipt: SignedReceipt, opening: Opening) {
-    let envelope = Envelope(signing: statement(record, salt: salt).payload, with: key)
+    var statement = statement(record, salt: salt)
+    var envelope = Envelope(signing: statement.payload, with: key)
+    if statement.promise != nil && envelope.bytes.count > Statement.Promise.envelopeBytesMax {
+      statement.promise = nil
+      envelope = Envelope(signing: statement.payload, with: key)
+    }
     let opening = Opening(
       salt: salt, request: record.request, inputTokens: record.inputTokens, outputTokens: record.outputTokens,
       text: record.text)

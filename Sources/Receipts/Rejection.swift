@@ -36,7 +36,7 @@ public enum Rejection: Error, Equatable, Sendable, CustomStringConvertible {
 
 /// Sizes that are enforced before anything is parsed.
 ///
-/// Source: docs/spec/evidence.md, section 9.
+/// Source: docs/spec/evidence.md, section 8.
 public enum EvidenceLimits {
   public static let fileBytesMax = 32 << 20
   public static let envelopeBytesMax = 384 << 10
@@ -53,4 +53,8 @@ public enum EvidenceLimits {
   public static let embeddingElementsMax = 1 << 21
   /// Elements of an embedding.
   public static let dimensionsMax = 1 << 14
+  /// A verifier key of type 0x01: name, key ID, and base64 of 33 bytes.
+  public static let logKeyBytesMax = 255 + 1 + 8 + 1 + 44
+  /// Successions and revocations of a node's key in one file.
+  public static let keysMax = 64
 }

@@ -49,6 +49,7 @@ extension Statement {
           "totalTokens": .integer(usage.totalTokens),
         ],
         "price": .null,
+        "promise": promise?.json ?? .null,
         "node": node.json,
         "time": .string(time),
       ],
@@ -75,6 +76,7 @@ extension Statement {
     stream = try Stream(try predicate.fields("stream"))
     usage = try Usage(try predicate.fields("usage"))
     try predicate.null("price")
+    promise = try predicate.promise("promise")
     node = try Node(try predicate.fields("node"))
     time = try predicate.time("time")
     try predicate.finish()
@@ -185,12 +187,7 @@ extension Statement.Node {
 
   init(_ fields: JSONFields) throws(FieldError) {
     var fields = fields
-    let bytes = try fields.hex("publicKey", count: 32...32)
-    guard let key = NodePublicKey(bytes: bytes) else {
-      throw .notAllowed(
-        path: fields.path(of: "publicKey"), value: Hex.string(bytes), wanted: "a key that is not of small order")
-    }
-    publicKey = key
+    publicKey = try fields.publicKey("publicKey")
     software = try fields.string("software", bytesMax: 128)
     try fields.finish()
   }

@@ -21,6 +21,8 @@ public struct Statement: Sendable {
   public let output: Output
   public let stream: Stream
   public let usage: Usage
+  /// nil when nothing is promised.
+  public internal(set) var promise: Promise?
   public let node: Node
   /// RFC 3339, UTC, to the second.
   public let time: String

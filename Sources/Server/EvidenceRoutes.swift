@@ -3,14 +3,18 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Receipts
+import Transparency
+import TransparencyLog
 
 /// `GET /v1/receipts/{receipt or response id}`: the evidence file while its opening is kept, the bare
-/// receipt afterwards.
+/// receipt afterwards; the header `Evident-Log` says what is known of it at the log.
 ///
 /// Receipt ids are 128 random bits: whoever knows one was given it. `?receipt=only` returns the
 /// receipt, which reveals neither prompt nor answer.
 struct EvidenceRoutes: Sendable {
   let store: ReceiptStore
+  let log: (any LogClient)?
 
   func add(to router: Router<BasicRequestContext>) {
     router.get("/v1/receipts/{id}") { request, context in
@@ -19,13 +23,67 @@ struct EvidenceRoutes: Sendable {
         throw APIError(
           .notFound, "no receipt with the id '\(id.prefix(128))' is kept here", param: "id", code: "receipt_not_found")
       }
-      let receiptOnly = request.uri.queryParameters["receipt"] == "only"
-      if let evidence = entry.evidence, !receiptOnly {
-        return Response.bytes(Array(evidence), fileName: "\(entry.receiptID).evidence.json")
+      let status = try await status(of: entry)
+      var response: Response
+      if let evidence = entry.evidence, request.uri.queryParameters["receipt"] != "only" {
+        response = Response.bytes(try status.upgraded(Array(evidence)), fileName: "\(entry.receiptID).evidence.json")
+      } else {
+        response = Response.bytes(Array(entry.envelope), fileName: "\(entry.receiptID).receipt.json")
       }
-      return Response.bytes(Array(entry.envelope), fileName: "\(entry.receiptID).receipt.json")
+      response.headers[.evidentLog] = status.header
+      return response
     }
   }
+
+  /// What is known of a receipt at the log.
+  private enum Status {
+    case none
+    case pending(reason: String)
+    /// With the `tlog-proof`.
+    case logged([UInt8])
+
+    /// The evidence file with the proof in it.
+    func upgraded(_ evidence: [UInt8]) throws -> [UInt8] {
+      guard case .logged(let proof) = self else { return evidence }
+      var file = try EvidenceFile.parse(evidence)
+      file.log = try InclusionEvidence(parsing: proof)
+      return try file.bytes()
+    }
+
+    var header: String {
+      switch self {
+      case .none: "none"
+      case .logged: "logged"
+      case .pending(let reason):
+        // A quoted string of a header: printable ASCII without its own marks.
+        "pending; reason=\"\(String(reason.unicodeScalars.map { $0.isASCII && $0.value >= 0x20 && $0 != "\"" && $0 != "\\" && $0.value != 0x7F ? Character($0) : "'" }))\""
+      }
+    }
+  }
+
+  /// Asks the log for what the store does not have yet.
+  private func status(of entry: ReceiptStore.Entry) async throws -> Status {
+    switch entry.logState {
+    case .none: return .none
+    case .logged: return .logged(Array(entry.logProof ?? Data()))
+    case .refused: return .pending(reason: "the log refuses it: \(entry.logReason ?? "")")
+    case .toSubmit, .submitted: break
+    }
+    guard let log else { return .pending(reason: "this server runs without a log") }
+    do {
+      switch try await log.proof(of: .leaf(entry.envelope)) {
+      case .logged(let evidence):
+        try await store.setProofs([(entry.receiptID, evidence.bytes)])
+        return .logged(evidence.bytes)
+      case .pending(_, let reason): return .pending(reason: reason)
+      case .unknown: return .pending(reason: "it has not been sequenced")
+      }
+    } catch { return .pending(reason: "the log does not answer: \(error)") }
+  }
+}
+
+extension HTTPField.Name {
+  static let evidentLog = HTTPField.Name("Evident-Log")!
 }
 
 extension Response {

@@ -1,13 +1,14 @@
 import Digests
 import HTTPTypes
 import Hummingbird
-import NIOCore
 import Node
+import TransparencyLog
 
 /// `GET /v1/models`, `/v1/models/{id}`, `/health`, `/metrics`.
 struct InformationRoutes: Sendable {
   let node: Node
   let metrics: ServerMetrics
+  let log: LogService<POSIXStorage>?
 
   func add(to router: Router<BasicRequestContext>) {
     router.get("/v1/models") { _, _ in
@@ -24,9 +25,11 @@ struct InformationRoutes: Sendable {
       Response.json(["status": "ok", "model": .string(node.model.name), "version": .string(Node.version)])
     }
     router.get("/metrics") { _, _ in
-      Response(
-        status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
-        body: ResponseBody(byteBuffer: ByteBuffer(string: metrics.prometheusText(node.metrics))))
+      var text = PrometheusText()
+      metrics.add(to: &text)
+      ServerMetrics.add(node.metrics, to: &text)
+      if let log { text.add(log.metrics, log.view) }
+      return Response.metrics(text)
     }
   }
 

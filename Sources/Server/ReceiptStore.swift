@@ -8,7 +8,7 @@ import Receipts
 /// Trust: whoever can modify the file can lose receipts or serve stale ones, but cannot forge one: a
 /// receipt is signed and its reader checks that. Whoever can read it can read the openings still kept.
 public struct ReceiptStore: Sendable {
-  private let database: DatabaseQueue
+  let database: DatabaseQueue
 
   /// One kept answer.
   public struct Entry: Codable, FetchableRecord, PersistableRecord, Sendable, Equatable {
@@ -21,13 +21,23 @@ public struct ReceiptStore: Sendable {
     public var evidence: Data?
     /// Seconds since 1970 after which the evidence is deleted; nil when there is none.
     public var evidenceExpires: Int64?
+    public var logState: LogState
+    /// The `tlog-proof`.
+    public var logProof: Data?
+    /// Why the log has refused it.
+    public var logReason: String?
 
-    public init(receiptID: String, responseID: String, envelope: Data, evidence: Data?, evidenceExpires: Int64?) {
+    public init(
+      receiptID: String, responseID: String, envelope: Data, evidence: Data?, evidenceExpires: Int64?,
+      logState: LogState = .none, logProof: Data? = nil
+    ) {
       self.receiptID = receiptID
       self.responseID = responseID
       self.envelope = envelope
       self.evidence = evidence
       self.evidenceExpires = evidenceExpires
+      self.logState = logState
+      self.logProof = logProof
     }
   }
 
@@ -52,6 +62,7 @@ public struct ReceiptStore: Sendable {
         t.column("evidenceExpires", .integer).indexed()
       }
     }
+    ReceiptStore.migrate(&migrator)
     try migrator.migrate(database)
   }
 
@@ -93,13 +104,15 @@ public struct ReceiptStore: Sendable {
 
 extension ReceiptStore {
   /// Keeps what was signed: the receipt for good, the whole evidence for as long as openings are kept.
-  public func keep(_ signed: SignedEvidence, retainSeconds: Int) async throws {
+  ///
+  /// - Parameter logs: whether the receipt is to be logged.
+  public func keep(_ signed: SignedEvidence, retainSeconds: Int, logs: Bool) async throws {
     let claim = signed.receipt.claim
     let expires = Int64(Date().timeIntervalSince1970) + Int64(retainSeconds)
     try await save(
       Entry(
         receiptID: claim.receiptID, responseID: claim.responseID, envelope: Data(signed.receipt.bytes),
         evidence: retainSeconds > 0 ? Data(signed.evidence) : nil,
-        evidenceExpires: retainSeconds > 0 ? expires : nil))
+        evidenceExpires: retainSeconds > 0 ? expires : nil, logState: logs ? .toSubmit : .none))
   }
 }

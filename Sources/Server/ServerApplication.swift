@@ -6,24 +6,28 @@ public import Logging
 import NIOCore
 public import Node
 public import ServiceLifecycle
+public import TransparencyLog
 
 /// The HTTP server around one node.
 public struct ServerApplication: Service {
   private let node: Node
   private let store: ReceiptStore
+  private let log: ServedLog
   private let options: ServerOptions
   private let logger: Logger
   private let onListening: @Sendable (_ port: Int) async -> Void
 
   /// - Parameters:
   ///   - store: where the node keeps what it signs.
+  ///   - log: where receipts are logged.
   ///   - onListening: called once with the port, the system's choice where options say 0.
   public init(
-    node: Node, store: ReceiptStore, options: ServerOptions, logger: Logger,
+    node: Node, store: ReceiptStore, log: ServedLog, options: ServerOptions, logger: Logger,
     onListening: @escaping @Sendable (_ port: Int) async -> Void
   ) {
     self.node = node
     self.store = store
+    self.log = log
     self.options = options
     self.logger = logger
     self.onListening = onListening
@@ -37,8 +41,9 @@ public struct ServerApplication: Service {
     router.add(middleware: ResponseShape(metrics: metrics))
     GenerationRoutes(node: node, options: options).add(to: router)
     EmbeddingRoutes(node: node, options: options).add(to: router)
-    EvidenceRoutes(store: store).add(to: router)
-    InformationRoutes(node: node, metrics: metrics).add(to: router)
+    EvidenceRoutes(store: store, log: log.client).add(to: router)
+    InformationRoutes(node: node, metrics: metrics, log: log.embedded).add(to: router)
+    if let embedded = log.embedded { LogRoutes(log: embedded, prefix: "/log").add(to: router) }
     let application = Application(
       router: router,
       configuration: .init(address: .hostname(options.host, port: options.port), serverName: "evident/\(Node.version)"),
@@ -58,6 +63,23 @@ public struct ServerApplication: Service {
         host: options.host, port: options.port, reason: String(cString: strerror(error.errnoCode)))
     }
   }
+}
+
+/// The log of a server: its own, someone else's, or none.
+public enum ServedLog: Sendable {
+  case embedded(LogService<POSIXStorage>)
+  case remote(RemoteLog)
+  case none
+
+  public var client: (any LogClient)? {
+    switch self {
+    case .embedded(let log): log
+    case .remote(let log): log
+    case .none: nil
+    }
+  }
+
+  public var embedded: LogService<POSIXStorage>? { if case .embedded(let log) = self { log } else { nil } }
 }
 
 /// Why the server cannot run here.

@@ -11,6 +11,10 @@ public protocol LogStorage: Sendable {
   /// When it returns, all of them survive a loss of power. When it throws, each of them is the old or the new one,
   /// and none is a mixture.
   func write(_ files: [StoredFile]) throws(StorageFailure)
+
+  /// Removes a folder and the files in it, if it is there: what nobody needs any more. It may come back after a loss
+  /// of power.
+  func removeFolder(_ path: String) throws(StorageFailure)
 }
 
 /// A file to be written.

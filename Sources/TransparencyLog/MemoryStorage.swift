@@ -13,4 +13,10 @@ public final class MemoryStorage: LogStorage {
       for file in files { stored[file.path] = file.bytes }
     }
   }
+
+  public func removeFolder(_ path: String) throws(StorageFailure) {
+    files.withLock { stored in
+      for file in stored.keys where file.hasPrefix(path + "/") { stored[file] = nil }
+    }
+  }
 }

@@ -6,25 +6,28 @@
   import Darwin
 #endif
 
-// The methods below have the names of these.
+// A method below has the name of this.
 private let systemRead = read
-private let systemWrite = write
 
 /// A folder of plain files that any web server can serve.
 ///
 /// A file is written beside its place, synchronised, renamed into it, and its folder synchronised. What a killed
 /// process leaves is a file called `.new-…` that the next write of the same place replaces.
 public final class POSIXStorage: LogStorage {
-  private let root: String
+  public let root: String
+  private let calls: SystemCalls
   // Held while this lives: a second process would make two histories.
   private let lock: CInt
   /// More than the largest bundle, 256 entries of 65,535 bytes.
   private static let fileBytesMax = 32 << 20
 
   /// Opens a folder, which is made if it does not exist, for this process alone.
-  public init(root: String) throws(StorageFailure) {
+  public convenience init(root: String) throws(StorageFailure) { try self.init(root: root, calls: .system) }
+
+  package init(root: String, calls: SystemCalls) throws(StorageFailure) {
     self.root = root
-    try POSIXStorage.makeFolder(root)
+    self.calls = calls
+    try POSIXStorage.makeFolder(root, calls)
     let path = root + "/.lock"
     lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard lock >= 0 else { throw POSIXStorage.failure("open", path) }
@@ -35,6 +38,9 @@ public final class POSIXStorage: LogStorage {
   }
 
   deinit { close(lock) }
+
+  /// Where an index of this log belongs.
+  public var indexPath: String { root + "/.index.sqlite" }
 
   public func read(_ path: String) throws(StorageFailure) -> [UInt8]? {
     let full = root + "/" + path
@@ -64,50 +70,70 @@ public final class POSIXStorage: LogStorage {
       let folder = String(full[..<(full.lastIndex(of: "/") ?? full.startIndex)])
       try makeFolders(below: root, of: file.path)
       let temporary = folder + "/.new-" + full[full.index(full.startIndex, offsetBy: folder.count + 1)...]
-      try POSIXStorage.writeDurably(file.bytes, to: temporary)
-      guard rename(temporary, full) == 0 else { throw POSIXStorage.failure("rename", full) }
+      try writeDurably(file.bytes, to: temporary)
+      guard calls.rename(temporary, full) == 0 else { throw POSIXStorage.failure("rename", full) }
       folders.insert(folder)
     }
-    for folder in folders { try POSIXStorage.synchronise(folder) }
+    for folder in folders { try POSIXStorage.synchronise(folder, calls) }
   }
+
+  public func removeFolder(_ path: String) throws(StorageFailure) {
+    let full = root + "/" + path
+    guard let directory = opendir(full) else {
+      guard errno == ENOENT else { throw POSIXStorage.failure("open", full) }
+      return
+    }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      names.append(
+        withUnsafePointer(to: &entry.pointee.d_name) {
+          $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        })
+    }
+    closedir(directory)
+    for name in names where name != "." && name != ".." { POSIXStorage.unlinkIfThere(full + "/" + name) }
+    guard rmdir(full) == 0 || errno == ENOENT else { throw POSIXStorage.failure("remove the folder", full) }
+  }
+
+  static func unlinkIfThere(_ path: String) { unlink(path) }
 
   /// Makes the folders that `path` stands in, each durable in the one above before anything is in it.
   private func makeFolders(below root: String, of path: String) throws(StorageFailure) {
     var folder = root
     for part in path.split(separator: "/").dropLast() {
       folder += "/" + part
-      try POSIXStorage.makeFolder(folder)
+      try POSIXStorage.makeFolder(folder, calls)
     }
   }
 
-  private static func makeFolder(_ path: String) throws(StorageFailure) {
+  private static func makeFolder(_ path: String, _ calls: SystemCalls) throws(StorageFailure) {
     if mkdir(path, 0o755) == 0 {
       let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-      return try synchronise(parent.isEmpty ? "/" : parent)
+      return try synchronise(parent.isEmpty ? "/" : parent, calls)
     }
     guard errno == EEXIST else { throw failure("make the folder", path) }
   }
 
-  private static func writeDurably(_ bytes: [UInt8], to path: String) throws(StorageFailure) {
+  private func writeDurably(_ bytes: [UInt8], to path: String) throws(StorageFailure) {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw failure("open", path) }
+    guard descriptor >= 0 else { throw POSIXStorage.failure("open", path) }
     defer { close(descriptor) }
     var written = 0
     while written < bytes.count {
-      let count = retrying {
-        bytes.withUnsafeBytes { systemWrite(descriptor, $0.baseAddress! + written, bytes.count - written) }
+      let count = POSIXStorage.retrying {
+        bytes.withUnsafeBytes { calls.write(descriptor, $0.baseAddress! + written, bytes.count - written) }
       }
-      guard count >= 0 else { throw failure("write", path) }
+      guard count >= 0 else { throw POSIXStorage.failure("write", path) }
       written += count
     }
-    guard fsync(descriptor) == 0 else { throw failure("synchronise", path) }
+    guard calls.fsync(descriptor) == 0 else { throw POSIXStorage.failure("synchronise", path) }
   }
 
-  private static func synchronise(_ folder: String) throws(StorageFailure) {
+  private static func synchronise(_ folder: String, _ calls: SystemCalls) throws(StorageFailure) {
     let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw failure("open", folder) }
     defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw failure("synchronise", folder) }
+    guard calls.fsync(descriptor) == 0 else { throw failure("synchronise", folder) }
   }
 
   private static func retrying(_ body: () -> Int) -> Int {

@@ -61,6 +61,19 @@ public enum SkipReason: Error, Sendable, Equatable, CustomStringConvertible {
   case modelNotHere
   case contradicted(CheckName)
   case computationFailed(by: String, message: String)
+  /// Promised and not in the file yet.
+  case pending(log: String, until: String)
+  case nothingPromised
+  /// A proof, and neither a policy nor a promise that says of which log.
+  case noPolicy
+  /// The built-in policy, which asks for no witness.
+  case noWitnessesChosen(log: String)
+  case noWitnessTime
+  /// The checkpoint is newer than the promise: it does not show that the promise was kept, nor that it was broken.
+  case seenAfterPromise(seen: String, loggedBy: String)
+  case notObserved
+  case observationUnusable(String)
+  case noKeyHistory
 
   public var description: String {
     switch self {
@@ -74,6 +87,18 @@ public enum SkipReason: Error, Sendable, Equatable, CustomStringConvertible {
     case .modelNotHere: "this machine does not have the model"
     case .contradicted(let check): "it makes no sense after \(check.title) failed"
     case .computationFailed(let by, let message): "\(by) could not recompute the answer: \(message)"
+    case .pending(let log, let until): "pending: the node promises to have it in the log \(log) by \(until)"
+    case .nothingPromised: "the node promised no log"
+    case .noPolicy: "the file has a log's proof, the node promised no log, and you gave no policy that names one"
+    case .noWitnessesChosen(let log):
+      "you named no witness: \(log) alone stands behind its record, which is worth nothing against its operator"
+    case .noWitnessTime: "no witness is asked for, and nobody else says when"
+    case .seenAfterPromise(let seen, let loggedBy):
+      "the witnesses' checkpoint is of \(seen), and promised was \(loggedBy): it shows that the receipt is in the log, "
+        + "and not since when"
+    case .notObserved: "nobody looked into the log"
+    case .observationUnusable(let reason): "what was found in the log cannot be used: \(reason)"
+    case .noKeyHistory: "the file shows no succession or revocation of the node's key"
     }
   }
 
@@ -84,7 +109,14 @@ public enum SkipReason: Error, Sendable, Equatable, CustomStringConvertible {
     case .notAsked: "add --replay to recompute the answer here"
     case .modelNotHere: "import the model, or copy it into the store, and verify again"
     case .computationFailed: "verify again on a machine that can run the model"
-    case .fileUnreadable, .statementUnreadable, .modelManifestRefuted, .contradicted, .otherKind: nil
+    case .pending: "fetch the file again from the node when it is logged, normally after a few seconds"
+    case .noPolicy, .noWitnessesChosen, .noWitnessTime:
+      "name logs and witnesses that you believe in a policy file, and give it with --policy"
+    case .seenAfterPromise: "a proof that the node fetched in time shows it; ask the node for the file"
+    case .observationUnusable: "look the receipt up again, in the log that it names"
+    case .fileUnreadable, .statementUnreadable, .modelManifestRefuted, .contradicted, .otherKind, .nothingPromised,
+      .notObserved, .noKeyHistory:
+      nil
     }
   }
 }

@@ -17,6 +17,12 @@ public enum CheckName: String, Sendable, CaseIterable {
   case vectors
   case streamChain
   case finish
+  case inclusion
+  case logSignature
+  case witnessQuorum
+  case logTime
+  case promise
+  case keyHistory
   case rendering
   case decoding
   case replay
@@ -27,6 +33,12 @@ public enum CheckName: String, Sendable, CaseIterable {
     case receipt
     /// A complete evidence file.
     case evidence
+    /// The log's proof in the file.
+    case log
+    /// Somebody who looked into the log.
+    case observation
+    /// Logged entries about the node's keys in the file.
+    case keys
     /// The model's own files: tokenizer and chat template.
     case modelFiles
     /// The model's own files and the time to run it.
@@ -41,6 +53,9 @@ public enum CheckName: String, Sendable, CaseIterable {
     case .modelManifest, .parameters, .promptCommitment, .inputTokens, .outputTokens, .textCommitment, .vectors,
       .streamChain, .finish:
       .evidence
+    case .inclusion, .logSignature, .witnessQuorum, .logTime: .log
+    case .promise: .observation
+    case .keyHistory: .keys
     case .rendering, .decoding: .modelFiles
     case .replay: .computation
     }
@@ -66,6 +81,12 @@ public enum CheckName: String, Sendable, CaseIterable {
     case .vectors: "embeddings"
     case .streamChain: "stream"
     case .finish: "finish"
+    case .inclusion: "inclusion"
+    case .logSignature: "log signature"
+    case .witnessQuorum: "witness quorum"
+    case .logTime: "log time"
+    case .promise: "promise"
+    case .keyHistory: "key history"
     case .rendering: "prompt rendering"
     case .decoding: "text decoding"
     case .replay: "replay"

@@ -1,6 +1,7 @@
 import Digests
 import ModelGraph
 import Receipts
+import Transparency
 
 /// The material of a verdict: what could be read of the bytes, and what the verifier may use.
 struct Evidence: Sendable {
@@ -8,12 +9,18 @@ struct Evidence: Sendable {
   /// nil when there is no document.
   let claimResult: Result<Claim, Rejection>?
   let modelResult: ModelResult
+  /// nil without a claim, and without both policy and promise.
+  let trust: LogTrust?
+  /// nil without trust, and without a proof.
+  let finding: LogFinding?
   let options: VerifierOptions
 
   struct Document: Sendable {
     let envelope: Envelope
     let opening: OpenedClaim?
     let model: JSON?
+    let log: InclusionEvidence?
+    let keys: [LoggedEntry]
     /// A bare receipt rather than an evidence file.
     let isReceiptOnly: Bool
   }
@@ -30,15 +37,22 @@ struct Evidence: Sendable {
     guard case .success(let document) = document else {
       claimResult = nil
       modelResult = .absent(.fileUnreadable)
+      (trust, finding) = (nil, nil)
       return
     }
     do throws(Rejection) {
       let claim = try Claim.parse(document.envelope.payload)
       claimResult = .success(claim)
       modelResult = Evidence.readModel(document, claim)
+      let trust = LogTrust(policy: options.policy, promise: claim.promise)
+      self.trust = trust
+      finding = trust.flatMap { trust in
+        document.log.map { LogFinding($0, of: document.envelope, under: trust) }
+      }
     } catch {
       claimResult = .failure(error)
       modelResult = .absent(.statementUnreadable)
+      (trust, finding) = (nil, nil)
     }
   }
 
@@ -97,6 +111,31 @@ struct Evidence: Sendable {
     }
   }
 
+  func logProof() throws(SkipReason) -> InclusionEvidence {
+    let promise = try claim().promise
+    if let proof = try readDocument().log { return proof }
+    guard let promise else { throw .nothingPromised }
+    throw .pending(log: promise.log.name.description, until: promise.loggedBy)
+  }
+
+  func logTrust() throws(SkipReason) -> LogTrust {
+    _ = try claim()
+    guard let trust else { throw .noPolicy }
+    return trust
+  }
+
+  func logFinding() throws(SkipReason) -> LogFinding {
+    _ = try logProof()
+    guard let finding else { throw .noPolicy }
+    return finding
+  }
+
+  /// Seconds since 1970 of a time in a statement.
+  func seconds(_ time: String) -> Int64 {
+    guard let seconds = UTCTime.seconds(time) else { preconditionFailure("the form was checked") }
+    return seconds
+  }
+
   /// An evidence file or a bare receipt: the two can be told apart by their members.
   private static func read(_ bytes: [UInt8]) -> Result<Document, Rejection> {
     do throws(Rejection) {
@@ -106,12 +145,14 @@ struct Evidence: Sendable {
       } catch { throw .notJSON(.file, error) }
       if json["schema"] == nil && json["payloadType"] != nil {
         let envelope = try Envelope.parse(bytes)
-        return .success(Document(envelope: envelope, opening: nil, model: nil, isReceiptOnly: true))
+        return .success(Document(envelope: envelope, opening: nil, model: nil, log: nil, keys: [], isReceiptOnly: true))
       }
       let file: EvidenceFile
       do { file = try EvidenceFile(json) } catch { throw .field(.file, error) }
       return .success(
-        Document(envelope: file.receipt, opening: file.opening, model: file.model, isReceiptOnly: false))
+        Document(
+          envelope: file.receipt, opening: file.opening, model: file.model, log: file.log, keys: file.keys,
+          isReceiptOnly: false))
     } catch {
       return .failure(error)
     }

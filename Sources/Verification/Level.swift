@@ -1,3 +1,6 @@
+import Receipts
+import Transparency
+
 /// What evidence can establish, each on its own: levels are not one line.
 ///
 /// Source: docs/spec/evidence.md, section 10.
@@ -34,7 +37,9 @@ public struct LevelRow: Sendable, Equatable {
   public enum State: Sendable, Equatable {
     case established
     case refuted
-    /// Asked for, and something that it needs could not be checked.
+    /// Promised for a time that is stated, and not shown yet.
+    case pending(String)
+    /// Something that it needs could not be checked.
     case incomplete(String)
     case notPerformed(String)
 
@@ -42,6 +47,7 @@ public struct LevelRow: Sendable, Equatable {
       switch self {
       case .established: "established"
       case .refuted: "refuted"
+      case .pending: "pending"
       case .incomplete: "incomplete"
       case .notPerformed: "not performed"
       }
@@ -50,48 +56,88 @@ public struct LevelRow: Sendable, Equatable {
     public var reason: String? {
       switch self {
       case .established, .refuted: nil
-      case .incomplete(let reason), .notPerformed(let reason): reason
+      case .pending(let reason), .incomplete(let reason), .notPerformed(let reason): reason
       }
     }
   }
 
   public let level: Level
   public let state: State
+  /// What the level is worth here, where that is less than usual.
+  public let remark: String?
+
+  /// Why it is in this state, or what it is worth in it, where there is something to say.
+  public var reason: String? { state.reason ?? (state == .established ? remark : nil) }
+
+  init(level: Level, state: State, remark: String? = nil) {
+    self.level = level
+    self.state = state
+    self.remark = remark
+  }
 
   /// The table for what the checks found.
-  static func table(_ results: [CheckResult], options: VerifierOptions) -> [LevelRow] {
+  static func table(_ results: [CheckResult], _ evidence: Evidence) -> [LevelRow] {
+    let options = evidence.options
     let isRefuted = results.contains { if case .fail = $0.outcome { true } else { false } }
-    func row(_ level: Level, _ needed: (CheckName.Need) -> Bool) -> LevelRow {
-      if isRefuted { return LevelRow(level: level, state: .refuted) }
-      for result in results where needed(result.check.need) {
-        if case .skip(let reason) = result.outcome {
-          return LevelRow(level: level, state: .incomplete("\(result.check.title): \(reason)"))
-        }
+    /// The first skipped check of those that the level stands on.
+    func gap(_ level: Level) -> (check: CheckName, reason: SkipReason)? {
+      for result in results where level.standsOn(result.check.need, receiptOnly: options.receiptOnly) {
+        guard case .skip(let reason) = result.outcome else { continue }
+        // Where the policy asks for no witness, there is no time to ask for.
+        if reason == .noWitnessTime && evidence.trust?.isBuiltIn == false { continue }
+        return (result.check, reason)
       }
-      return LevelRow(level: level, state: .established)
+      return nil
+    }
+    func state(_ level: Level) -> LevelRow.State {
+      guard let gap = gap(level) else { return .established }
+      if case .pending(let log, let until) = gap.reason, level == .logged {
+        return .pending("promised in the log \(log) by \(until)")
+      }
+      return .incomplete("\(gap.check.title): \(gap.reason)")
     }
     return Level.allCases.map { level in
       switch level {
-      case .signed: row(.signed) { options.isAskedFor(signed: $0) }
-      case .replayed where options.replay: row(.replayed) { _ in true }
-      case .replayed: LevelRow(level: level, state: .notPerformed("not asked for"))
-      case .logged, .agreed, .proven, .attested:
+      case .replayed where !options.replay: LevelRow(level: level, state: .notPerformed("not asked for"))
+      case .agreed, .proven, .attested:
         LevelRow(level: level, state: .notPerformed("evidence of this version holds nothing of this kind"))
+      case _ where isRefuted: LevelRow(level: level, state: .refuted)
+      case .logged: LevelRow(level: level, state: state(level), remark: evidence.withoutWitnesses)
+      case .signed, .replayed: LevelRow(level: level, state: state(level))
       }
     }
   }
 }
 
-extension VerifierOptions {
-  /// Whether the level `signed` stands on checks with this need.
-  func isAskedFor(signed need: CheckName.Need) -> Bool {
-    switch need {
-    case .receipt: true
-    case .evidence: !receiptOnly
-    case .modelFiles, .computation: false
+extension Evidence {
+  /// What a log is worth that no witness watches; nil where one is asked for.
+  fileprivate var withoutWitnesses: String? {
+    guard let finding, case .success(let log) = finding.log, trust?.policy.asksForWitnesses == false else { return nil }
+    return "the statement is in the record of \(log.name), which is worth nothing against its operator: you ask for no "
+      + "witness"
+  }
+}
+
+extension Level {
+  /// Whether the level stands on checks with this need.
+  func standsOn(_ need: CheckName.Need, receiptOnly: Bool) -> Bool {
+    switch (self, need) {
+    case (.agreed, _), (.proven, _), (.attested, _): false
+    case (_, .receipt): true
+    case (_, .evidence): !receiptOnly || self == .replayed
+    case (.logged, .log): true
+    case (.replayed, .modelFiles), (.replayed, .computation): true
+    case (_, .log), (_, .observation), (_, .keys), (_, .modelFiles), (_, .computation): false
     }
   }
+}
+
+extension VerifierOptions {
+  /// Levels without which nothing is verified.
+  var levelsAskedFor: Set<Level> { requiredLevels.union(replay ? [.signed, .replayed] : [.signed]) }
 
   /// Whether a verdict may pass only when checks with this need have passed.
-  func isAskedFor(_ need: CheckName.Need) -> Bool { replay || isAskedFor(signed: need) }
+  func isAskedFor(_ need: CheckName.Need) -> Bool {
+    levelsAskedFor.contains { $0.standsOn(need, receiptOnly: receiptOnly) }
+  }
 }

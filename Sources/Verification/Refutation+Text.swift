@@ -1,6 +1,7 @@
 import Digests
 import ModelGraph
 import Receipts
+import Transparency
 
 extension Refutation: CustomStringConvertible {
   public var description: String {
@@ -84,6 +85,23 @@ extension Refutation: CustomStringConvertible {
     case .noTokens(let finish):
       "there are no output tokens, and yet the answer is said to have ended by \(finish.rawValue)"
     case .noStopStrings: "the answer is said to have ended at a stop string, and the parameters have none"
+    case .notIncluded(let rejection): "the receipt is not in the log under this checkpoint: \(rejection)"
+    case .checkpointRefused(let rejection): rejection.description
+    case .logNotPromised(let log, let promised):
+      "the checkpoint is signed by \(log), and the log that the node promised is \(promised)"
+    case .cosignatureRefused(let rejection): rejection.description
+    case .quorumNotReached(let shortfall): shortfall.description
+    case .promiseBeforeStatement(let loggedBy, let time):
+      "it is promised to be logged by \(loggedBy), which is before it was made (\(time))"
+    case .loggedBeforeStatement(let seen, let time):
+      "the witnesses had seen it by \(seen), and the statement says that it was made at \(time)"
+    case .promiseBroken(let log, let loggedBy, let size, let seen):
+      "the node promised it in the log \(log.name) by \(loggedBy); at \(seen) none of its \(size) entries was it"
+    case .keyHistoryRefused(let fault): fault.description
+    case .keyHistoryOfAnother(let key): "the entries about keys are those of another node: none names \(key)"
+    case .keyRevoked(let key, let from, let seen):
+      "the key \(key) is revoked from \(from) on, and "
+        + (seen.map { "the witnesses saw the receipt at \($0)" } ?? "no witness shows that the receipt is older")
     case .requestNotRenderable(let message): "the model cannot render the opened request: \(message)"
     case .renderingDiffers(let at, let rendered, let opened):
       "the request renders to \(rendered) tokens, \(opened) are opened, and they differ from token \(at) on"
@@ -121,6 +139,19 @@ extension Refutation: CustomStringConvertible {
       .outputTokensMismatch, .textMismatch, .streamHeadMismatch, .openingOfAnotherKind, .inputCountMismatch,
       .embeddingInputsMismatch, .vectorLengthMismatch, .vectorsMismatch:
       "the opening was altered, or the node's statement is about something else than it delivered"
+    case .notIncluded, .cosignatureRefused:
+      "the proof was altered, or belongs to another receipt; fetch the file again from the node"
+    case .checkpointRefused:
+      "your policy does not name this log, or the checkpoint was altered; compare the log's key with what you know of it"
+    case .logNotPromised: "the proof is one of another log than the receipt names; ask the node for the promised one"
+    case .quorumNotReached:
+      "the log may be honest, but not enough witnesses of your policy say so; a log that hides something looks the same"
+    case .promiseBeforeStatement: "the statement contradicts itself; keep the file: it is evidence against the node"
+    case .loggedBeforeStatement: "the node states a wrong time; keep the file: it is evidence against the node"
+    case .promiseBroken: "keep the file: the receipt itself is evidence against the node"
+    case .keyHistoryRefused, .keyHistoryOfAnother:
+      "the entries were altered, or your policy does not know their log; ask the node for its key history"
+    case .keyRevoked: "the key may be in other hands; believe only what was in the log before it was revoked"
     case .inputTokenOutsideVocabulary, .outputTokenOutsideVocabulary, .endOfSequenceMissing, .endOfSequenceInside,
       .requestNotRenderable, .renderingDiffers, .tokensNotDecodable, .stopStringMissing, .stopStringEarlier,
       .stopStringIgnored, .textDiffers, .tokenDiffers, .vectorDiffers:

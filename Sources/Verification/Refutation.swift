@@ -1,6 +1,7 @@
 public import Digests
 public import ModelGraph
 public import Receipts
+public import Transparency
 
 /// What exactly is wrong with evidence. Every case carries what was stated and what was found.
 public enum Refutation: Error, Sendable, Equatable {
@@ -60,6 +61,19 @@ public enum Refutation: Error, Sendable, Equatable {
   case tokenLimitHidden(count: Int, Finish)
   case noTokens(Finish)
   case noStopStrings
+  // The public log.
+  case notIncluded(ProofRejection)
+  case checkpointRefused(CheckpointRejection)
+  case logNotPromised(NoteVerifierKey, promised: NoteVerifierKey)
+  case cosignatureRefused(CheckpointRejection)
+  case quorumNotReached(QuorumShortfall)
+  case promiseBeforeStatement(loggedBy: String, time: String)
+  case loggedBeforeStatement(seen: String, time: String)
+  case promiseBroken(log: NoteVerifierKey, loggedBy: String, size: UInt64, seen: String)
+  case keyHistoryRefused(KeyHistoryFault)
+  case keyHistoryOfAnother(NodePublicKey)
+  /// `seen`: when the quorum saw the receipt; nil when nothing shows it.
+  case keyRevoked(NodePublicKey, from: String, seen: String?)
   // With the model's files.
   case requestNotRenderable(String)
   case renderingDiffers(firstDifferenceAt: Int, rendered: Int, opened: Int)

@@ -30,7 +30,7 @@ extension Verdict {
         [
           "level": .string(row.level.rawValue),
           "state": .string(row.state.word),
-          "reason": Verdict.text(row.state.reason),
+          "reason": Verdict.text(row.reason),
           "establishes": .string(row.level.establishes),
           "stillTrusted": .string(row.level.stillTrusted),
         ]

@@ -38,7 +38,7 @@ extension Verdict {
     }
     line()
     for row in levels {
-      let reason = row.state.reason ?? (row.state == .established ? row.level.establishes : "a check failed")
+      let reason = row.reason ?? (row.state == .established ? row.level.establishes : "a check failed")
       line("\(Shown.padded(row.level.rawValue, 9)) \(Shown.padded(row.state.word, 14)) \(Shown.clean(reason))")
     }
     line()
@@ -55,7 +55,8 @@ extension Verdict {
 
   /// The verdict in one line.
   public var headline: String {
-    let established = levels.filter { $0.state == .established }.map(\.level.rawValue).joined(separator: ", ")
+    let established = levels.filter { $0.state == .established }
+      .map { $0.level.rawValue + ($0.remark == nil ? "" : " (without witnesses)") }.joined(separator: ", ")
     switch outcome {
     case .verified: return "VERIFIED: \(established)"
     case .refuted:
@@ -69,7 +70,7 @@ extension Verdict {
   private var openHints: [String] {
     guard outcome == .unchecked else { return [] }
     var out: [String] = []
-    for result in checks {
+    for result in checks where asked.isAskedFor(result.check.need) {
       if case .skip = result.outcome, let hint = result.outcome.hint, !out.contains(hint) { out.append(hint) }
     }
     return out

@@ -1,4 +1,5 @@
 public import Receipts
+import Transparency
 
 /// What a verifier concludes, at which level, and what it did not check.
 public struct Verdict: Sendable {
@@ -29,6 +30,8 @@ public struct Verdict: Sendable {
   /// What this verdict says nothing about.
   public let notChecked: [String]
 
+  let asked: VerifierOptions
+
   /// 0 everything asked for passed, 1 refuted, 2 could not be checked.
   public var exitStatus: Int32 {
     switch outcome {
@@ -41,15 +44,13 @@ public struct Verdict: Sendable {
   init(_ evidence: Evidence, _ results: [CheckResult]) {
     let options = evidence.options
     let isRefuted = results.contains { if case .fail = $0.outcome { true } else { false } }
-    let isComplete = results.allSatisfy {
-      if case .skip = $0.outcome { !options.isAskedFor($0.check.need) } else { true }
-    }
-    outcome = isRefuted ? .refuted : isComplete ? .verified : .unchecked
     checks = results
-    levels = LevelRow.table(results, options: options)
+    levels = LevelRow.table(results, evidence)
     claim = try? evidence.claim()
     opening = try? evidence.openedClaim()
     let established = Set(levels.filter { $0.state == .established }.map(\.level))
+    outcome = isRefuted ? .refuted : established.isSuperset(of: options.levelsAskedFor) ? .verified : .unchecked
+    asked = options
     if outcome == .verified, let claim {
       receipt = VerifiedReceipt(
         claim: claim, opening: options.receiptOnly ? nil : opening, levels: established)
@@ -58,12 +59,12 @@ public struct Verdict: Sendable {
     }
     let drawn = claim.flatMap(Randomness.init)
     randomness = drawn?.description
-    stillTrusted = Verdict.stillTrusted(established, claim, drawn)
+    stillTrusted = Verdict.stillTrusted(established, claim, drawn, evidence)
     notChecked = Verdict.notChecked(results, options, claim)
   }
 
   private static func stillTrusted(
-    _ established: Set<Level>, _ claim: Claim?, _ randomness: Randomness?
+    _ established: Set<Level>, _ claim: Claim?, _ randomness: Randomness?, _ evidence: Evidence
   ) -> [String] {
     guard let claim, !established.isEmpty else {
       return ["nothing is established: you would have to trust everyone"]
@@ -75,6 +76,12 @@ public struct Verdict: Sendable {
     } else {
       out.append("the node, for the answer being what the model gives")
       if randomness == .node { out.append("the node, for not having picked a lucky draw") }
+    }
+    if established.contains(.logged), let finding = evidence.finding, case .success(let log) = finding.log {
+      out.append(
+        evidence.trust?.policy.asksForWitnesses == true
+          ? "that not a whole quorum of your witnesses lies together with the log \(log.name)"
+          : "the operator of \(log.name), for showing everyone the same record")
     }
     out.append("the node, for the time it states (\(claim.time)) and the name of its software")
     return out
@@ -90,6 +97,7 @@ public struct Verdict: Sendable {
     if options.expected.keys.isEmpty && claim != nil {
       out.append("whose key signed: you named none to compare with")
     }
+    if claim != nil { out.append("whether the key was revoked later: the log knows, this file cannot") }
     out.append(
       claim?.kind == .embedding
         ? "whether the embeddings are good ones" : "whether the answer is true, wise or safe")

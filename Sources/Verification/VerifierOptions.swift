@@ -1,6 +1,7 @@
 public import Digests
 public import ModelGraph
 public import Receipts
+public import Transparency
 
 /// What the verifier is asked, and what it may use.
 public struct VerifierOptions: Sendable {
@@ -8,6 +9,13 @@ public struct VerifierOptions: Sendable {
   public var replay = false
   /// A receipt without opening is enough: nothing is asked about prompt and answer.
   public var receiptOnly = false
+  /// Levels that must be established besides ``Level/signed`` and, with ``replay``, ``Level/replayed``.
+  public var requiredLevels: Set<Level> = []
+  /// Whom to believe about public logs; nil believes the log that the receipt itself names, and no witness, which is
+  /// worth nothing against that log's operator.
+  public var policy: TrustPolicy?
+  /// What somebody saw who looked the receipt up in its log.
+  public var observation: LogObservation?
   /// What must hold beyond the evidence's own words.
   public var expected = Expectations()
   /// The models of this machine.
@@ -17,7 +25,7 @@ public struct VerifierOptions: Sendable {
 
   /// What the caller knows from elsewhere. What is nil is not compared.
   public struct Expectations: Sendable {
-    /// Keys that the caller accepts; empty accepts any.
+    /// Keys that the caller accepts, and with them their successors; empty accepts any.
     public var keys: Set<NodePublicKey> = []
     public var model: Digest<ModelManifest>?
     /// What the caller sent as nonce.

@@ -21,10 +21,10 @@ struct Evident: AsyncParsableCommand {
       """,
     version: "evident \(Node.version)",
     subcommands: [
-      RunCommand.self, ServeCommand.self, VerifyCommand.self, PullCommand.self, ImportCommand.self,
+      RunCommand.self, ServeCommand.self, VerifyCommand.self, LogCommand.self, PullCommand.self, ImportCommand.self,
       PublishCommand.self, ListCommand.self, ShowCommand.self, CopyCommand.self, RemoveCommand.self,
       VerifyModelCommand.self, TokenizeCommand.self, RenderTemplateCommand.self, KeysCommand.self, BenchCommand.self,
-      LogCommand.self, WitnessCommand.self,
+      WitnessCommand.self,
     ])
 }
 

@@ -53,6 +53,15 @@ struct Settings: Sendable {
     string("trustedSigners") ?? Settings.folder("XDG_CONFIG_HOME", ".config") + "/trusted-signers"
   }
 
+  /// The secret key of the log on this machine.
+  var logKeyFile: String { string("logKey") ?? stateFolder + "/log.key" }
+
+  /// Where the log on this machine is kept.
+  var logFolder: String { string("logDir") ?? stateFolder + "/log" }
+
+  /// The trust policy of whoever verifies here, in C2SP's tlog-policy format.
+  var policyFile: String { Settings.folder("XDG_CONFIG_HOME", ".config") + "/policy" }
+
   /// Where the node key and the receipts are kept.
   var stateFolder: String { string("state") ?? Settings.folder("XDG_STATE_HOME", ".local/state") }
 

@@ -53,7 +53,19 @@ static void test_linear16(linear16_case a) {
         memcmp(t, expected, t_bytes) == 0, sets[k]->name,
         "linear16 rows=%" PRId64 " in=%" PRId64 " out=%" PRId64 " split=%" PRId64, rows, in, out, split);
   }
-  FREE(w, q, wide_w, offset, packed, planes, multiplier, expected, t);
+  const int32_t token = (int32_t)between(0, out - 1);
+  const int32_t exponent = (int32_t)(one_in(10) ? between(-5000, 5000) : between(-60, 50));
+  const uint32_t scale = one_in(2) ? 1 : (uint32_t)between(1, (1 << 22) - 1);
+  int64_t *x = room((size_t)in * 8);
+  ev_embed_linear16(&weight, token, scale, exponent, x);
+  const wide limit = ((wide)1 << 46) - 1;
+  bool same = true;
+  for (int32_t i = 0; i < in; i++) {
+    const wide product = (wide)w[(size_t)token * (size_t)in + (size_t)i] * multiplier[token] * scale;
+    same &= x[i] == m_sh_clamp(product, exponent, limit);
+  }
+  check(same, "all", "embed_linear16 in=%" PRId64 " exponent=%" PRId64, in, exponent, 0, 0);
+  FREE(x, w, q, wide_w, offset, packed, planes, multiplier, expected, t);
 }
 
 void linear16_tests(void) {

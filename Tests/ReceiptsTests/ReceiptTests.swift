@@ -2,6 +2,7 @@ import Digests
 import ModelGraph
 import Receipts
 import Testing
+import Transparency
 
 @Suite struct ReceiptTests {
   let signer = ReceiptSigner(key: Sample.key)
@@ -16,6 +17,12 @@ import Testing
     #expect(try EvidenceFile.parse(file.bytes()) == file)
     let sealed = EvidenceFile(receipt: receipt.envelope, opening: nil, model: [:])
     #expect(try EvidenceFile.parse(sealed.bytes()) == sealed)
+    var logged = file
+    logged.log = Sample.proof(of: receipt.envelope)
+    logged.keys = [LoggedEntry(entry: receipt.envelope, log: Sample.proof(of: receipt.envelope))]
+    #expect(try EvidenceFile.parse(logged.bytes()) == logged && logged != file)
+    let text = try #require(try JSON.parse(logged.bytes())["log"]?.string)
+    #expect(Array(text.utf8) == Sample.proof(of: receipt.envelope).bytes)
     #expect(try JSON.isCanonical(file.bytes(), file.json) && JSON.isCanonical(receipt.bytes, receipt.envelope.json))
   }
 
@@ -57,6 +64,12 @@ import Testing
     refused("predicate.nonce.value") { $0.nonce = .init(source: .node, value: [1]) }
     refused("predicate.time") { $0.time = "2026-02-29T00:00:00Z" }
     refused("predicate.time") { $0.time = "2026-01-01T00:00:60Z" }
+    refused("predicate.promise.loggedBy") {
+      $0.promise = .init(log: Sample.log.verifierKey, loggedBy: "2026-02-29T00:00:00Z")
+    }
+    refused("predicate.promise.log") {
+      $0.promise = .init(log: Sample.witness.verifierKey, loggedBy: "2026-03-01T00:00:00Z")
+    }
     refused("predicate.input.tokenCount") { $0.inputTokens = [] }
     refused("opening.inputTokens[0]") { $0.inputTokens = [-1] }
     refused("opening.request.messages[0].role") { $0.request = .chat([.init(role: "", content: "")]) }
@@ -85,5 +98,29 @@ import Testing
       maxTokens: 1 << 20, stop: Array(repeating: String(repeating: "\u{1}", count: 1024), count: 16))
     let receipt = try signer.sign(record, salt: Sample.salt).receipt
     #expect(try SignedReceipt.parse(receipt.bytes) == receipt)
+  }
+
+  /// An envelope that cannot be an entry of a log promises nothing, and one byte less promises.
+  @Test func onlyWhatFitsALogIsPromised() throws {
+    var record = Sample.record
+    func envelope(_ count: Int) throws -> SignedReceipt {
+      let stop = (0..<16).map { String(repeating: "x", count: max(1, min(1024, count - $0 * 1024))) }
+      record.parameters = try SamplingParameters(
+        logitBias: (0..<900).map { .init(token: 1_000_000 + Int32($0), micros: -100_000_000) }, maxTokens: 64,
+        stop: stop)
+      return try signer.sign(record, salt: Sample.salt).receipt
+    }
+    var (low, high) = (1, 16 << 10)
+    #expect(try envelope(low).claim.promise != nil && envelope(high).claim.promise == nil)
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if try envelope(middle).claim.promise == nil { high = middle } else { low = middle }
+    }
+    let (kept, dropped) = (try envelope(low), try envelope(high))
+    let limit = EntryBundle.entryBytesMax
+    // Base64 grows by four bytes at a time.
+    #expect((limit - 3...limit).contains(kept.bytes.count) && kept.claim.promise == Sample.record.promise)
+    #expect(dropped.envelope.isSigned(by: Sample.key.publicKey) && dropped.bytes.count <= limit + 4)
+    #expect(try SignedReceipt.parse(dropped.bytes) == dropped)
   }
 }

@@ -1,6 +1,7 @@
 import Digests
 import ModelGraph
 import Receipts
+import Transparency
 
 /// The record behind the golden vectors. No model is needed to sign a statement.
 enum Sample {
@@ -23,7 +24,21 @@ enum Sample {
         seed: 18_446_744_073_709_551_615, maxTokens: 64, stop: ["\n\n", "END"]),
       nonce: .init(source: .client, value: Array(repeating: 0xA5, count: 16)),
       outputTokens: [42, 7, 2], text: "Un récépissé 🧾", finish: .endOfSequence, deliveredTokens: 3,
-      software: "evident 0.1.0", time: "2026-02-28T12:34:56Z")
+      software: "evident 0.1.0", time: "2026-02-28T12:34:56Z",
+      promise: .init(log: log.verifierKey, loggedBy: "2026-03-01T12:34:56Z"))
+  }
+
+  static let log = try! NoteSigner(name: "log.example.org/evident", seed: Array(64..<96))
+  static let witness = try! CosignatureSigner(name: "witness.example.org", seed: Array(96..<128))
+
+  /// The log of three entries: another one, the envelope, another one; cosigned at 12:35:00 on that day.
+  static func proof(of envelope: Envelope) -> InclusionEvidence {
+    let leaves = [.leaf(Array("an entry before".utf8)), envelope.leafHash, .leaf(Array("an entry after".utf8))]
+    let tree = MerkleTree(leaves: leaves)
+    let checkpoint = try! Checkpoint(origin: log.verifierKey.name, size: tree.size, root: tree.root)
+    let signed = try! SignedCheckpoint(
+      checkpoint, signatures: [log.sign(checkpoint), witness.cosign(checkpoint, timestamp: 1_772_282_100)])
+    return try! InclusionEvidence(index: 1, hashes: tree.inclusionProof(of: 1, in: tree.size).hashes, signed: signed)
   }
 }
 

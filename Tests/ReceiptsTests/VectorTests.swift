@@ -3,8 +3,9 @@ import Foundation
 import ModelGraph
 import Receipts
 import Testing
+import Transparency
 
-/// The golden vectors of docs/spec/evidence.md, section 12.
+/// The golden vectors of docs/spec/evidence.md, section 13.
 @Suite struct VectorTests {
   static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Vectors")
 
@@ -36,6 +37,9 @@ import Testing
       "streamLinks": .array(links),
       "preAuthenticationEncodingDigest": .string(
         Digest<Envelope>(of: Envelope.preAuthenticationEncoding(of: statement.payload)).hex),
+      "leafHash": .string(
+        Hex.string(Envelope(signing: statement.payload, with: Sample.key).leafHash.bytes)),
+      "witness": .string(Sample.witness.verifierKey.description),
     ]
   }
 
@@ -47,7 +51,10 @@ import Testing
       ("receipt.json", receipt.bytes),
       (
         "opened.evidence.json",
-        try EvidenceFile(receipt: receipt.envelope, opening: .answer(opening), model: model).bytes()
+        try EvidenceFile(
+          receipt: receipt.envelope, opening: .answer(opening), model: model,
+          log: Sample.proof(of: receipt.envelope)
+        ).bytes()
       ),
       ("intermediate.json", try intermediate.canonicalBytes()),
     ]

@@ -8,9 +8,9 @@ import Testing
     "Digests": ["Crypto"],
     "ModelGraph": ["Digests"],
     "Tokenizers": ["Digests"],
-    "Receipts": ["Crypto", "Digests", "ModelGraph"],
     "Transparency": ["Crypto", "Digests"],
-    "Verification": ["Crypto", "Digests", "ModelGraph", "Receipts", "Tokenizers"],
+    "Receipts": ["Crypto", "Digests", "ModelGraph", "Transparency"],
+    "Verification": ["Crypto", "Digests", "ModelGraph", "Receipts", "Tokenizers", "Transparency"],
   ]
 
   @Test(arguments: closure.keys.sorted())

@@ -16,8 +16,11 @@ struct Main {
     }
     let storage = try POSIXStorage(root: CommandLine.arguments[1])
     let signer = try NoteSigner(name: "log.example/killed", seed: [UInt8](repeating: 6, count: 32))
-    var sequencer = try Sequencer(storage: storage, signer: signer)
-    say("opened \(sequencer.published.checkpoint.size) \(sequencer.published.checkpoint.root)")
+    let index = try SQLiteLeafIndex(path: storage.indexPath)
+    var sequencer = try Sequencer(storage: storage, index: index, signer: signer)
+    var published = try PublishedCheckpoint(
+      storage: storage, log: signer.verifierKey, latest: sequencer.latest.checkpoint)
+    say("opened \(sequencer.size) \(sequencer.latest.checkpoint.root)")
     var batch = 0
     while true {
       // Sizes that end in the middle of a bundle, at its end, and beyond the next; some entries are old ones.
@@ -25,7 +28,9 @@ struct Main {
       let names = (0..<count).map { "round \(round) batch \(batch) entry \($0 % 290)" }
       let placed = try sequencer.append(names.map { Array($0.utf8) })
       for (name, entry) in zip(names, placed) { say("logged \(entry.index) \(name)") }
-      say("checkpoint \(sequencer.published.checkpoint.size) \(sequencer.published.checkpoint.root)")
+      say("checkpoint \(sequencer.size) \(sequencer.latest.checkpoint.root)")
+      // At some distance, as with witnesses.
+      if batch % 3 == 0 { try published.publish(sequencer.latest) }
       batch += 1
     }
   }

@@ -6,9 +6,17 @@ import TransparencyLog
 enum Audit {
   static let signer = try! NoteSigner(name: "log.example/killed", seed: [UInt8](repeating: 6, count: 32))
 
+  /// Opens a log whose index begins empty.
+  static func open<Storage: LogStorage>(
+    _ storage: Storage, _ signer: NoteSigner = signer, index: any LeafIndex = MemoryLeafIndex()
+  ) throws(LogFailure) -> Sequencer<Storage> {
+    try Sequencer(storage: storage, index: index, signer: signer)
+  }
+
+  /// - Parameter path: of the checkpoint, the sequencer's own or the published one.
   /// - Returns: the entries.
-  static func entries(of storage: some LogStorage) throws -> [[UInt8]] {
-    let signed = try SignedCheckpoint(parsing: try #require(try storage.read("checkpoint")))
+  static func entries(of storage: some LogStorage, at path: String = ".latest") throws -> [[UInt8]] {
+    let signed = try SignedCheckpoint(parsing: try #require(try storage.read(path)))
     _ = try signed.verified(by: [signer.verifierKey])
     let size = signed.checkpoint.size
     var entries: [[UInt8]] = []

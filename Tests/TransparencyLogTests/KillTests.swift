@@ -42,8 +42,12 @@ import TransparencyLog
         guard let bytes = try storage.read("tile/" + path) else { continue }
         #expect(tiles.updateValue(bytes, forKey: path) ?? bytes == bytes, "\(path), seed \(seed)")
       }
-      if try storage.read("checkpoint") == nil { continue }
+      if try storage.read(".latest") == nil { continue }
       let entries = try Audit.entries(of: storage)
+      if try storage.read("checkpoint") != nil {
+        let published = try Audit.entries(of: storage, at: "checkpoint")
+        #expect(published == Array(entries.prefix(published.count)), "seed \(seed), round \(round)")
+      }
       for (index, name) in promised {
         try #require(index < UInt64(entries.count), "seed \(seed), round \(round)")
         #expect(entries[Int(index)] == Array(name.utf8), "seed \(seed), round \(round)")

@@ -28,6 +28,12 @@ enum StorageConformance {
     ])
     #expect(try storage.read("tile/0/000") == [9] && storage.read("checkpoint") == [3])
     #expect(try storage.read("tile/0/000.p/1") == [1] && storage.read("tile/1/000") == nil)
+    // A folder goes with what is in it and nothing beside it; one that is not there is gone already.
+    try storage.removeFolder("tile/0/000.p")
+    try storage.removeFolder("tile/7/000.p")
+    #expect(try storage.read("tile/0/000.p/1") == nil && storage.read("tile/0/000") == [9])
+    try storage.write([StoredFile(path: "tile/0/000.p/1", bytes: [2])])
+    #expect(try storage.read("tile/0/000.p/1") == [2])
   }
 }
 

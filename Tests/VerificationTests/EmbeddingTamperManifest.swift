@@ -20,6 +20,7 @@ enum EmbeddingTamperManifest {
     var entries = TamperManifest.statement.filter { key, _ in
       ["_type", "subject", "subject[]", "subject[].digest", "predicate", "predicate.model"].contains(key)
         || key.hasPrefix("predicate.model.") || key.hasPrefix("predicate.node") || key == "predicate.price"
+        || key.hasPrefix("predicate.promise")
         || key == "predicate.time"
     }
     entries.merge(own) { _, new in new }

@@ -1,4 +1,5 @@
 import Digests
+import Transparency
 
 /// What must happen to every field of the formats when it is tampered with.
 ///
@@ -10,6 +11,10 @@ enum TamperManifest {
     let value: JSON
     let failures: [String]
     init(_ value: JSON, _ failures: String...) {
+      self.value = value
+      self.failures = failures
+    }
+    init(_ value: JSON, failures: [String]) {
       self.value = value
       self.failures = failures
     }
@@ -35,6 +40,11 @@ enum TamperManifest {
   private static func notADigest(_ path: String) -> String {
     "\(s)\(path) is \"sha256:\(String(repeating: "AB", count: 32))\"; it must be sha256: and 64 lower-case hex digits"
   }
+  private static func notALog(_ key: String, _ reason: String) -> Mutation {
+    Mutation(
+      .string(key), "\(s)predicate.promise.log is \"\(key)\"; it must be the verifier key of a log: \(reason)")
+  }
+  private static let witness = TinyLog.witnesses[0].verifierKey.description
   /// Another value that is allowed as such: only a new run of the model can tell.
   private static func resampled(_ value: JSON) -> Mutation { Mutation(value, "replay.tokenDiffers") }
   private static func range(_ path: String, _ value: Int, _ range: ClosedRange<Int>) -> Mutation {
@@ -181,6 +191,16 @@ enum TamperManifest {
     "predicate.usage.totalTokens": Entry(
       Mutation(1, "usageCounts.usageMismatch"), range("predicate.usage.totalTokens", 0, 1...2_097_152)),
     "predicate.price": Entry(type("predicate.price", 0, "null")),
+    "predicate.promise": Entry(wordOnly(.null), type("predicate.promise", "soon", "an object")),
+    "predicate.promise.log": Entry(
+      wordOnly(.string(TinyLog.otherLog.verifierKey.description)),
+      notALog("x", "a key is written name+key ID+key"), notALog(witness, "a key of type 0x04 is a witness's")),
+    "predicate.promise.loggedBy": Entry(
+      wordOnly("2026-02-01T00:00:00Z"), wordOnly(.string(TinyNode.time)),
+      Mutation("2026-01-31T23:59:58Z", "logTime.promiseBeforeStatement"),
+      Mutation(
+        "2026-02-01",
+        s + "predicate.promise.loggedBy is \"2026-02-01\"; it must be a UTC time such as 2026-01-31T23:59:59Z")),
     "predicate.node": Entry(type("predicate.node", .null, "an object")),
     "predicate.node.publicKey": Entry(
       Mutation(hex, "signature.signatureInvalid", "keyBinding.keyIDMismatch"),
@@ -199,7 +219,12 @@ enum TamperManifest {
 
   /// The fields of envelope and evidence file, and what follows. Whatever happens to the model
   /// manifest, its digest shows it; its fields need no entries.
-  static let file: [String: Entry] = [
+  static let file: [String: Entry] = envelopeAndFile.merging(keys) { _, new in new }
+
+  /// Tampers that leave a file which proves less and says nothing false: the failures are none.
+  static let takesAway: Set<String> = ["log = null", "keys = []", "without keys[]"]
+
+  private static let envelopeAndFile: [String: Entry] = [
     "schema": Entry(
       Mutation("evident.evidence.v2", f + "schema is \"evident.evidence.v2\"; it must be evident.evidence.v1")),
     "receipt": Entry(Mutation(.null, f + "receipt must be an object, and is null")),
@@ -219,10 +244,11 @@ enum TamperManifest {
       removed: [f + "receipt.signatures.count is 0; it must be in 1...1"],
       duplicated: [f + "receipt.signatures.count is 2; it must be in 0...1"]),
     "receipt.signatures[].keyid": Entry(
-      Mutation(hex, "keyBinding.keyIDMismatch"),
+      Mutation(hex, "keyBinding.keyIDMismatch", "inclusion.notIncluded"),
       Mutation("", f + "receipt.signatures[0].keyid is \"\"; it must be lower-case hex of 32 bytes")),
     "receipt.signatures[].sig": Entry(
-      Mutation(.string(String(repeating: "A", count: 86) + "=="), "signature.signatureInvalid"),
+      Mutation(
+        .string(String(repeating: "A", count: 86) + "=="), "signature.signatureInvalid", "inclusion.notIncluded"),
       Mutation("AAAA", f + "receipt.signatures[0].sig.bytes is 3; it must be in 64...64"),
       Mutation(
         .string(String(repeating: "A", count: 85) + "B=="),
@@ -286,5 +312,42 @@ enum TamperManifest {
       Mutation("Something else", "textCommitment.textMismatch", "decoding.textDiffers"),
       Mutation(.null, f + "opening.text must be a string, and is null")),
     "model": Entry(Mutation("x", f + "model must be an object, and is a string")),
+    "log": Entry(
+      Mutation(.null), Mutation(1, f + "log must be a string, and is a number"),
+      notAProof("log", "", "the proof does not begin with the line c2sp.org/tlog-proof@v1"),
+      notAProof(
+        "log", "c2sp.org/tlog-proof@v1\nindex 01\n\n",
+        "\"index 01\" is not index and a decimal number up to 2^63 - 1")),
+    "keys": Entry(Mutation([]), Mutation(.null, f + "keys must be an array, and is null")),
+    "keys[]": Entry(
+      Mutation("x", f + "keys[0] must be an object, and is a string"), removed: [],
+      duplicated: ["keyHistory.keyHistoryRefused"]),
+    "keys[].entry": Entry(Mutation(.null, f + "keys[0].entry must be an object, and is null")),
+    "keys[].log": Entry(
+      Mutation(.null, f + "keys[0].log must be a string, and is null"),
+      notAProof("keys[0].log", "x", "the proof does not begin with the line c2sp.org/tlog-proof@v1")),
   ]
+
+  /// The envelopes in `keys` have the form of the receipt's.
+  private static let keys: [String: Entry] = {
+    func moved(_ failures: [String]) -> [String] {
+      failures.map { $0.replacing(f + "receipt", with: f + "keys[0].entry") }
+    }
+    var entries: [String: Entry] = [:]
+    for (name, entry) in envelopeAndFile where name.hasPrefix("receipt.") {
+      var copy = entry
+      copy.mutations = entry.mutations.map {
+        let isForm = $0.failures.first?.hasPrefix(f) == true
+        return Mutation($0.value, failures: isForm ? moved($0.failures) : ["keyHistory.keyHistoryRefused"])
+      }
+      (copy.removed, copy.duplicated) = (entry.removed.map(moved), entry.duplicated.map(moved))
+      entries["keys[].entry." + name.dropFirst("receipt.".count)] = copy
+    }
+    return entries
+  }()
+
+  private static func notAProof(_ path: String, _ text: String, _ reason: String) -> Mutation {
+    let shown = text.split(separator: "\n").first ?? ""
+    return Mutation(.string(text), "\(f)\(path) is \"\(shown)\"; it must be a tlog-proof: \(reason)")
+  }
 }

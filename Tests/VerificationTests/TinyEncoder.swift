@@ -73,7 +73,7 @@ struct TinyEncoder: Sendable {
       receiptID: "rcpt_0123456789abcdef", responseID: "embd-0123456789", model: digest, requestedName: "tiny",
       request: request, inputTokens: inputs, dimensions: dimensions,
       vectors: try inputs.map { try recomputation.embedding(for: $0, dimensions: dimensions) },
-      software: "evident 0.1.0", time: TinyNode.time)
+      software: "evident 0.1.0", time: TinyNode.time, promise: TinyLog.promise)
   }
 
   func file(_ record: EmbeddingRecord) throws -> EvidenceFile {
@@ -86,6 +86,7 @@ struct TinyEncoder: Sendable {
   func options(replay: Bool = true) -> VerifierOptions {
     var options = VerifierOptions()
     options.replay = replay
+    options.policy = TinyLog.policy
     options.models = Library(encoder: self)
     return options
   }

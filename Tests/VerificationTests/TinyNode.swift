@@ -58,7 +58,7 @@ struct TinyNode: Sendable {
       requestedName: "tiny", request: request, inputTokens: input, parameters: parameters, nonce: nonce,
       outputTokens: output, text: String(decoding: text, as: UTF8.self), finish: finish!,
       deliveredTokens: cut.map { min($0, output.count) } ?? output.count, software: "evident 0.1.0",
-      time: TinyNode.time)
+      time: TinyNode.time, promise: TinyLog.promise)
   }
 
   func file(_ record: AnswerRecord) throws -> EvidenceFile {
@@ -72,6 +72,7 @@ struct TinyNode: Sendable {
   func options(replay: Bool = true) -> VerifierOptions {
     var options = VerifierOptions()
     options.replay = replay
+    options.policy = TinyLog.policy
     options.models = TinyLibrary(model: model)
     return options
   }
@@ -114,9 +115,12 @@ extension Verdict {
 extension CheckName {
   /// Those of answers, in order.
   static let ofAnswers = allCases.filter { $0 != .vectors }
+  /// Those that ask about the public log.
+  static let ofLog: Set<CheckName> = [.inclusion, .logSignature, .witnessQuorum, .logTime, .promise, .keyHistory]
   /// Those of embeddings, in order.
   static let ofEmbeddings: [CheckName] = [
     .fileStructure, .statementStructure, .canonicalPayload, .signature, .keyBinding, .subjectBinding, .usageCounts,
-    .modelManifest, .parameters, .promptCommitment, .inputTokens, .vectors, .rendering, .replay,
+    .modelManifest, .parameters, .promptCommitment, .inputTokens, .vectors, .inclusion, .logSignature, .witnessQuorum,
+    .logTime, .promise, .keyHistory, .rendering, .replay,
   ]
 }

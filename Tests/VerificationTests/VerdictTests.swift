@@ -113,11 +113,14 @@ import Verification
   }
 
   @Test func everyCheckHasALineInTextAndJSON() throws {
-    let verdict = Verifier(node.options()).verify(try honest().bytes())
+    let file = try honest().logged()
+    var options = node.options()
+    options.observation = try file.observation()
+    let verdict = Verifier(options).verify(try file.bytes())
     let text = verdict.text(color: false)
     for check in CheckName.ofAnswers { #expect(text.contains("PASS \(check.title)")) }
     for level in Level.allCases { #expect(text.contains("\n\(level.rawValue)")) }
-    #expect(text.contains("VERIFIED: signed, replayed") && !text.contains("\u{1B}"))
+    #expect(text.contains("VERIFIED: signed, logged, replayed") && !text.contains("\u{1B}"))
     #expect(verdict.text(color: true).contains("\u{1B}[32mPASS\u{1B}[0m"))
     let json = try JSON.parse(verdict.json.canonicalBytes())
     #expect(json["verdict"]?.string == "verified" && json["exitStatus"]?.integer == 0)

@@ -75,6 +75,7 @@ private final class FailingStorage: LogStorage {
   }
 
   func read(_ path: String) throws(StorageFailure) -> [UInt8]? { try inner.read(path) }
+  func removeFolder(_ path: String) throws(StorageFailure) { try inner.removeFolder(path) }
 
   func write(_ files: [StoredFile]) throws(StorageFailure) {
     let fails = left.withLock { count in

@@ -174,6 +174,7 @@ private final class CountingStorage: LogStorage {
   var writes: Int { count.withLock { $0 } }
 
   func read(_ path: String) throws(StorageFailure) -> [UInt8]? { try inner.read(path) }
+  func removeFolder(_ path: String) throws(StorageFailure) { try inner.removeFolder(path) }
   func write(_ files: [StoredFile]) throws(StorageFailure) {
     count.withLock { $0 += 1 }
     try inner.write(files)

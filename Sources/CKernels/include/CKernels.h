@@ -141,6 +141,12 @@ void ev_embed_table16(
 void ev_embed_linear8(
     const ev_linear8 *head, int32_t token, uint32_t scale, int32_t exponent,
     int64_t *x);  // [head->in]
+void ev_embed_linear4(
+    const ev_linear4 *head, int32_t token, uint32_t scale, int32_t exponent,
+    int64_t *x);  // [head->in]
+void ev_embed_linear16(
+    const ev_linear16 *head, int32_t token, uint32_t scale, int32_t exponent,
+    int64_t *x);  // [head->in]
 
 // ----------------------------------------------------------------------------------------------- tables
 

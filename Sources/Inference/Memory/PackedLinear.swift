@@ -7,6 +7,15 @@ struct PackedLinear: @unchecked Sendable {
     case eight(ev_linear8)
     case four(ev_linear4)
     case sixteen(ev_linear16)
+
+    /// The row of a tied head as a residual. Shape: columns.
+    func embed(_ token: Int32, scale: UInt32, exponent: Int32, into x: UnsafeMutablePointer<Int64>) {
+      switch self {
+      case .eight(var head): ev_embed_linear8(&head, token, scale, exponent, x)
+      case .four(var head): ev_embed_linear4(&head, token, scale, exponent, x)
+      case .sixteen(var head): ev_embed_linear16(&head, token, scale, exponent, x)
+      }
+    }
   }
 
   let format: Format

@@ -10,8 +10,8 @@ extension ChunkProgram {
     case .angles(let rotation): rotation.set(row, position: chunk.position(row), cosine: tables.cosine)
     case .embedTable(let table): embed(table, Int(chunk.tokens[row]), out, row)
     case .embedPosition(let table): embed(table, chunk.position(row), out, row)
-    case .embedLinear(var head, let scale, let exponent):
-      ev_embed_linear8(&head, chunk.tokens[row], scale, exponent, out.residual(row))
+    case .embedLinear(let head, let scale, let exponent):
+      head.embed(chunk.tokens[row], scale: scale, exponent: exponent, into: out.residual(row))
     case .rmsNorm(let x, let gain):
       set.pointee.rms_norm(
         x.residual(row), Int32(x.width), gain.values, gain.exponent, epsilon, out.int16(row), out.exponents(row),

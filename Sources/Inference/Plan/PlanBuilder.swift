@@ -131,10 +131,8 @@ struct PlanBuilder {
   private func body(_ node: GraphNode, _ inputs: [ValueBuffer]) -> RowOperation.Body {
     switch node.op {
     case .embed(let name, tied: true, let scale):
-      let packed = weight(name)
-      guard case .eight(let head) = packed.format else { preconditionFailure("a tied head is a linear8") }
-      let exponent = fractionBits - image.linear8(name).exponent - (scale == nil ? 0 : 14)
-      return .embedLinear(head, scale: UInt32(scale ?? 1), exponent: Int32(exponent))
+      let exponent = fractionBits - image.linear(name).exponent - (scale == nil ? 0 : 14)
+      return .embedLinear(weight(name).format, scale: UInt32(scale ?? 1), exponent: Int32(exponent))
     case .embed(let name, tied: false, let scale): return .embedTable(table(name, scale))
     case .embedPosition(let name): return .embedPosition(table(name, nil))
     case .rmsNorm(let name): return .rmsNorm(inputs[0], gain: gain(name))

@@ -36,7 +36,7 @@ struct RowOperation {
     /// Cosines and sines of the row's position.
     case angles(Rotation)
     case embedTable(Table)
-    case embedLinear(ev_linear8, scale: UInt32, exponent: Int32)
+    case embedLinear(PackedLinear.Format, scale: UInt32, exponent: Int32)
     case embedPosition(Table)
     case rmsNorm(ValueBuffer, gain: Vector)
     case layerNorm(ValueBuffer, gain: Vector, bias: Vector)

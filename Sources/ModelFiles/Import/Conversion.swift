@@ -40,7 +40,7 @@ struct Conversion {
     try options.checkTokenizer?(checkpoint.tokenizer, draft.config.vocabularySize)
     plan = try ConversionPlan(
       checkpoint, family: family, architecture: architecture, configuration,
-      rotatedElements: 2 * draft.ropeFrequencies.count, weights: options.weights)
+      rotatedElements: 2 * draft.ropeFrequencies.count, formats: options.formats)
     self.draft = draft
   }
 

@@ -15,7 +15,7 @@ struct ConversionPlan {
   /// Matches the checkpoint's tensors with those that the architecture needs.
   init(
     _ checkpoint: any ImportSource, family: any CheckpointFamily, architecture: any Architecture,
-    _ configuration: CheckpointConfiguration, rotatedElements: Int, weights: WeightFormat
+    _ configuration: CheckpointConfiguration, rotatedElements: Int, formats: WeightFormats
   ) throws {
     var stored = try StoredTensors(checkpoint, family: family)
     let config = configuration.model
@@ -37,11 +37,39 @@ struct ConversionPlan {
         default: .one
         }
       return ConversionStep(
-        target: target, kind: weights.kind(of: target, source, isEncoder: architecture.rules.isEncoder), source: source,
-        factor: factor)
+        target: target,
+        kind: formats.kind(of: target, source, isEncoder: architecture.rules.isEncoder),
+        source: source, factor: factor)
     }
     try stored.refuseRest()
   }
+}
+
+/// The formats of layers and of the head.
+public struct WeightFormats: Sendable, Equatable, CustomStringConvertible {
+  public var layers: WeightFormat
+  /// nil: 4 bits where the source has them and the layers may have them, otherwise 8, whatever the layers have. The
+  /// head is the embedding as well in most models, and its rounding reaches everything.
+  public var head: WeightFormat?
+
+  public init(layers: WeightFormat = .automatic, head: WeightFormat? = nil) {
+    self.layers = layers
+    self.head = head
+  }
+
+  func kind(of target: TensorShape, _ source: RowSource, isEncoder: Bool) -> TensorEntry.Kind {
+    switch target.role {
+    case .linear: return layers.kind(source, isEncoder: isEncoder)
+    case .head:
+      if let head { return head.kind(source, isEncoder: isEncoder) }
+      let mayKeep = layers == .automatic || layers == .fourBit
+      return (mayKeep ? WeightFormat.automatic : .eightBit).kind(source, isEncoder: isEncoder)
+    case .linear8, .table16, .gain, .bias: return target.kind
+    }
+  }
+
+  /// As provenance records it.
+  public var description: String { layers.rawValue + (head.map { ", head \($0.rawValue)" } ?? "") }
 }
 
 /// Which format linear weights get.
@@ -53,8 +81,7 @@ public enum WeightFormat: String, Sendable, CaseIterable {
   case fourBit = "4bit"
   case sixteenBit = "16bit"
 
-  func kind(of target: TensorShape, _ source: RowSource, isEncoder: Bool) -> TensorEntry.Kind {
-    guard target.role == .linear else { return target.kind }
+  fileprivate func kind(_ source: RowSource, isEncoder: Bool) -> TensorEntry.Kind {
     let own = source.groupFormat?.fourBitKind
     return switch self {
     case .automatic: own ?? (isEncoder ? .linear16 : .linear8)

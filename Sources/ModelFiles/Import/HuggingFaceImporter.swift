@@ -14,6 +14,8 @@ public struct ImportOptions: Sendable {
   public var threads: Int
   /// The format of linear weights.
   public var weights: WeightFormat
+  /// The format of the head; nil leaves it to ``WeightFormats``.
+  public var head: WeightFormat?
   /// Called now and then, always from the importing thread.
   public var progress: (@Sendable (ImportProgress) -> Void)?
   /// Refuses a tokenizer that cannot be used, beyond the checks made here. Given the bytes of
@@ -23,17 +25,20 @@ public struct ImportOptions: Sendable {
   /// converted.
   public var checkSources: (@Sendable ([ModelManifest.SourceFile]) throws -> Void)?
 
+  public var formats: WeightFormats { WeightFormats(layers: weights, head: head) }
+
   /// Processors that can work now.
   public static var processors: Int { FileSystem.processors }
 
   public init(
-    threads: Int = ImportOptions.processors, weights: WeightFormat = .automatic,
+    threads: Int = ImportOptions.processors, weights: WeightFormat = .automatic, head: WeightFormat? = nil,
     progress: (@Sendable (ImportProgress) -> Void)? = nil,
     checkTokenizer: (@Sendable ([UInt8], Int) throws -> Void)? = nil,
     checkSources: (@Sendable ([ModelManifest.SourceFile]) throws -> Void)? = nil
   ) {
     self.threads = min(max(threads, 1), 256)
     self.weights = weights
+    self.head = head
     self.progress = progress
     self.checkTokenizer = checkTokenizer
     self.checkSources = checkSources

@@ -72,7 +72,7 @@ extension GraphBuilder {
   /// What the residual after the last layer says about the next token.
   package mutating func logits(_ x: Int) {
     let norm = rmsNorm("final_norm", gain: "norm", x)
-    let logits = linear("logits", weight: "lm_head", norm, width: config.vocabularySize, role: .linear8)
+    let logits = linear("logits", weight: "lm_head", norm, width: config.vocabularySize, role: .head)
     if let cap = config.logitsSoftcap { node("logits_capped", .softcap(cap: cap), logits) }
   }
 

@@ -4,6 +4,8 @@ public struct TensorShape: Sendable, Equatable {
   public enum Role: Sendable, Equatable {
     /// A linear weight in any of the formats.
     case linear
+    /// The same for the head, which importers leave in 8 bits unless they are told or the file has it in 4.
+    case head
     case linear8, table16, gain, bias
   }
 
@@ -20,7 +22,7 @@ public struct TensorShape: Sendable, Equatable {
   /// The formats in which a model may have it.
   public var kinds: [TensorEntry.Kind] {
     switch role {
-    case .linear: [.linear8, .linear4, .linear4m, .linear16]
+    case .linear, .head: [.linear8, .linear4, .linear4m, .linear16]
     case .linear8: [.linear8]
     case .table16: [.table16]
     case .gain: [.gain]

@@ -10,7 +10,7 @@ extension ReferenceInterpreter {
     let fractionBits = config.residualFractionBits
     switch node.op {
     case .embed(let name, tied: true, let scale):
-      let table = image.linear8(name)
+      let table = image.linear(name)
       return tokens.map { .residual(Op.embed($0, table, scale: scale, fractionBits: fractionBits)) }
     case .embed(let name, tied: false, let scale):
       let table = image.table16(name)

@@ -29,6 +29,18 @@ public enum Rounding {
     return x &<< n
   }
 
+  /// The same of a wider number, |x| < 2^126.
+  static func scaled(_ x: Int128, byPowerOfTwo n: Int, limit: Int) -> Int {
+    let wide = Int128(limit)
+    if n < 0 {
+      let s = min(-n, 127)
+      return Int(max(-wide, min(wide, (x &>> Int128(s)) + ((x &>> Int128(s - 1)) & 1))))
+    }
+    if x == 0 { return 0 }
+    if n >= 63 || x.magnitude > wide.magnitude &>> UInt128(n) { return x > 0 ? limit : -limit }
+    return Int(x &<< Int128(n))
+  }
+
   /// DIV(a, b) = floor((2a + b) / (2b)) for b > 0: round half up.
   @inlinable
   public static func divided(_ a: Int, by b: Int) -> Int {

@@ -19,6 +19,12 @@ public struct TileTree<Source: TileSource> {
   /// The root that the tiles add up to.
   public func root() throws(ReadError) -> MerkleHash { try hashes(of: [0..<size])[0] }
 
+  /// The root that the tree had when it had `count` leaves.
+  public func root(ofFirst count: UInt64) throws(ReadError) -> MerkleHash {
+    guard count <= size else { throw .outsideTree(.sizesOutOfOrder(old: count, new: size)) }
+    return try hashes(of: [0..<count])[0]
+  }
+
   /// The proof that the entry at `index` is in the tree.
   public func inclusionProof(of index: UInt64) throws(ReadError) -> InclusionProof {
     guard index < size else { throw .outsideTree(.indexOutsideTree(index: index, size: size)) }

@@ -10,6 +10,11 @@ enum KeyBindingCheck: Check {
     guard stated == key.id else { return .fail(.keyIDMismatch(stated: stated, found: key.id)) }
     let accepted = evidence.options.expected.keys
     if accepted.isEmpty { return .pass("the key is \(key); you named none, so it may be anyone's") }
-    return accepted.contains(key) ? .pass("the key is \(key), which you accept") : .fail(.keyNotExpected(key))
+    if accepted.contains(key) { return .pass("the key is \(key), which you accept") }
+    guard let trust = evidence.trust,
+      let history = try? NodeKeyChain(try evidence.readDocument().keys, under: trust),
+      let predecessor = history.leads(from: accepted, to: key)
+    else { return .fail(.keyNotExpected(key)) }
+    return .pass("the key is \(key), a successor of \(predecessor), which you accept")
   }
 }

@@ -15,7 +15,9 @@ struct BenchCommand: AsyncParsableCommand {
   @Option(help: "Random weights in a shape: \(RandomModel.shapes.map(\.name).joined(separator: ", ")).") var shape:
     String?
   @Option(help: ArgumentHelp("Format of a shape's linear weights.", valueName: "4bit|8bit|16bit")) var weights:
-    ImportCommand.Weights = .eightBit
+    WeightArguments.Bits = .eightBit
+  @Option(help: ArgumentHelp("Format of a shape's head.", valueName: "4bit|8bit|16bit")) var head:
+    WeightArguments.Bits = .eightBit
   @Option(parsing: .upToNextOption, help: "Prompt lengths.") var prefill: [Int] = [128, 512]
   @Option(parsing: .upToNextOption, help: "Context lengths to decode at.") var decodeAt: [Int] = [128]
   @Option(help: "Tokens to decode for one figure.") var decodeTokens = 64
@@ -53,7 +55,7 @@ struct BenchCommand: AsyncParsableCommand {
       guard let found = RandomModel.shapes.first(where: { $0.name == shape }) else {
         throw ValidationError("--shape must be one of \(RandomModel.shapes.map(\.name).joined(separator: ", "))")
       }
-      image = try RandomModel.make(found, linears: weights.kind, contextLength: max(4096, longest))
+      image = try RandomModel.make(found, linears: weights.kind, head: head.kind, contextLength: max(4096, longest))
     } else {
       image = try ModelStore(root: settings.modelsFolder).open(model ?? EmbeddedModel.name).image
     }

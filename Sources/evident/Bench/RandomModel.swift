@@ -29,8 +29,12 @@ enum RandomModel {
 
   /// The model in a file without a name, as a stored one is in a file; head and embedding are tied.
   ///
-  /// - Parameter linears: the format of linear weights that may have it.
-  static func make(_ shape: Shape, linears: TensorEntry.Kind, contextLength: Int) throws -> ModelImage {
+  /// - Parameters:
+  ///   - linears: the format of linear weights that may have it.
+  ///   - head: the format of the head.
+  static func make(_ shape: Shape, linears: TensorEntry.Kind, head: TensorEntry.Kind, contextLength: Int) throws
+    -> ModelImage
+  {
     let config = ModelConfiguration(
       hiddenSize: shape.hidden, layers: shape.layers, heads: shape.heads, keyValueHeads: shape.keyValueHeads,
       headDimension: shape.headDimension, intermediateSize: shape.intermediate, vocabularySize: shape.vocabulary,
@@ -39,7 +43,7 @@ enum RandomModel {
     let file = try RandomWeights()
     var tensors: [TensorEntry] = []
     for tensor in llama.tensors(config) {
-      let kind = tensor.kinds.contains(linears) ? linears : tensor.kind
+      let kind = tensor.role == .head ? head : tensor.kinds.contains(linears) ? linears : tensor.kind
       tensors.append(try file.append(tensor.name, kind, tensor.shape))
     }
     let weights = try file.finish()

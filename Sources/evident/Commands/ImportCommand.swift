@@ -25,29 +25,10 @@ struct ImportCommand: AsyncParsableCommand {
   var name: String?
   @Option(help: ArgumentHelp("Write a pack file instead of adding to the store.", valueName: "file"))
   var pack: String?
-  @Option(
-    help: ArgumentHelp(
-      "Format of linear weights (default: 4 bits in groups of 32 where a GGUF file has them, else 8; 16 for encoders).",
-      valueName: "4bit|8bit|16bit"))
-  var weights: Weights?
+  @OptionGroup var formats: WeightArguments
   @Option(help: "Threads to use; the result does not depend on it.") var threads: Int?
   @OptionGroup var signature: SignatureArguments
   @Flag(help: "Print JSON.") var json = false
-
-  enum Weights: String, ExpressibleByArgument, CaseIterable {
-    case eightBit = "8bit"
-    case fourBit = "4bit"
-    case sixteenBit = "16bit"
-
-    /// What linear weights become that are not in 4 bits already.
-    var kind: TensorEntry.Kind {
-      switch self {
-      case .eightBit: .linear8
-      case .fourBit: .linear4
-      case .sixteenBit: .linear16
-      }
-    }
-  }
 
   func run() async throws {
     let settings = try await Settings()
@@ -71,7 +52,7 @@ struct ImportCommand: AsyncParsableCommand {
     defer { bar.finish() }
     let options = ImportOptions(
       threads: try threads ?? settings.integer("threads", 1...256) ?? ImportOptions.processors,
-      weights: weights.flatMap { WeightFormat(rawValue: $0.rawValue) } ?? .automatic,
+      weights: formats.layers, head: formats.head?.format,
       progress: { bar.update(done: $0.bytesDone, total: $0.bytesTotal) },
       checkTokenizer: { bytes, vocabularySize in try ModelText.checkTokenizer(bytes, vocabularySize: vocabularySize) },
       checkSources: signed.covers)
@@ -85,7 +66,7 @@ struct ImportCommand: AsyncParsableCommand {
       let provenance = ModelProvenance(
         importedAt: Int(Date().timeIntervalSince1970),
         licence: Licence.of(folder: directory) ?? Licence.of(gguf: directory),
-        path: URL(fileURLWithPath: directory).standardizedFileURL.path, weights: options.weights.rawValue)
+        path: URL(fileURLWithPath: directory).standardizedFileURL.path, weights: options.formats.description)
       let digest = try store.importModel(directory: directory, as: chosen, options: options, provenance: provenance)
       try signed.record(in: store, digest)
       bar.finish()

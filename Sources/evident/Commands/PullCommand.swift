@@ -30,11 +30,7 @@ struct PullCommand: AsyncParsableCommand {
 
   @Argument(help: ArgumentHelp("What to fetch.", valueName: "org/name[@revision][:file]")) var model: String
   @Option(help: "The name to keep it under (default: the repository's name in lower case).") var name: String?
-  @Option(
-    help: ArgumentHelp(
-      "Format of linear weights (default: 4 bits in groups of 32 where a GGUF file has them, else 8; 16 for encoders).",
-      valueName: "4bit|8bit|16bit"))
-  var weights: ImportCommand.Weights?
+  @OptionGroup var formats: WeightArguments
   @Option(help: "Connections at the same time, 1 to 32.") var connections = 4
   @Option(help: "Attempts after one that brought nothing, 0 to 100.") var retries = 5
   @Option(help: "Threads for the import; the result does not depend on it.") var threads: Int?
@@ -60,7 +56,7 @@ struct PullCommand: AsyncParsableCommand {
       let reference = try HubReference(model)
       var options = ModelPull.Options(
         importing: ImportOptions(
-          threads: threads, weights: weights.flatMap { WeightFormat(rawValue: $0.rawValue) } ?? .automatic,
+          threads: threads, weights: formats.layers, head: formats.head?.format,
           progress: { display.importing($0) },
           checkTokenizer: { bytes, size in try ModelText.checkTokenizer(bytes, vocabularySize: size) }))
       options.name = try name.map { try ModelName($0) }

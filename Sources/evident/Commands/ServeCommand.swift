@@ -5,6 +5,7 @@ import Inference
 import Logging
 import ModelFiles
 import Node
+import Receipts
 import Server
 import ServiceLifecycle
 import UnixSignals
@@ -37,6 +38,7 @@ struct ServeCommand: AsyncParsableCommand {
   var draftTokens: Int?
   @Option(help: "Seconds that running answers may take to finish after Ctrl-C (EVIDENT_DRAIN; default 30).")
   var drain: Int?
+  @OptionGroup var recorded: RecordArguments
   @OptionGroup var engine: EngineArguments
 
   func run() async throws {
@@ -74,21 +76,30 @@ struct ServeCommand: AsyncParsableCommand {
     let key = try NodeKey.loadOrCreate(path: settings.stateFolder + "/node.key")
     let store = try ReceiptStore(path: settings.stateFolder + "/receipts.sqlite")
     let retainSeconds = options.retainSeconds
+    let record = try Record(recorded, settings, node: key.signing.publicKey, store: store, logger: logger)
     let node = try Node(
-      model: served, key: key.signing, scheduling: scheduling,
-      keep: { answer in try await store.keep(answer, retainSeconds: retainSeconds) })
+      model: served, key: key.signing, scheduling: scheduling, promise: record.promise,
+      keep: { answer in
+        let logs = answer.receipt.claim.promise != nil
+        try await store.keep(answer, retainSeconds: retainSeconds, logs: logs)
+        if logs { record.logging?.wake() }
+      })
     let host = options.host
-    let server = ServerApplication(node: node, store: store, options: options, logger: logger) { port in
-      ServeCommand.announce(name: name, digest: served.digestText, host: host, port: port, key: node.publicKeyHex)
+    let server = ServerApplication(node: node, store: store, log: record.log, options: options, logger: logger) {
+      port in
+      ServeCommand.announce(
+        name: name, digest: served.digestText, host: host, port: port, key: node.publicKeyHex, record: record)
     }
     var configuration = ServiceGroupConfiguration(
-      services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+      services: record.services + [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
     configuration.maximumGracefulShutdownDuration = .seconds(options.drainSecondsMax)
     do { try await ServiceGroup(configuration: configuration).run() } catch {
       await node.shutdown()
+      await record.shutdown()
       throw error
     }
     await node.shutdown()
+    await record.shutdown()
     try store.close()
   }
 
@@ -107,17 +118,18 @@ struct ServeCommand: AsyncParsableCommand {
     let number = unit == nil ? text : String(text.dropLast())
     guard let value = Int(number), (0...1_000_000_000).contains(value) else {
       throw CommandFailure(
-        "the retention \"\(text)\" is not a time", hint: "write seconds, or 90s, 15m, 24h, 7d; 0 keeps nothing")
+        "\"\(text)\" is not a time", hint: "write seconds, or 90s, 15m, 24h, 7d")
     }
     return value * (unit ?? 1)
   }
 
-  private static func announce(name: String, digest: String, host: String, port: Int, key: String) {
+  private static func announce(name: String, digest: String, host: String, port: Int, key: String, record: Record) {
     let url = "http://\(host):\(port)"
     Terminal.write(
       """
       Serving \(name) (\(digest)) on \(url)
       Node key \(key)
+      \(record.announcement(url))
 
         curl \(url)/v1/chat/completions -H 'Content-Type: application/json' -d '{"model": "\(name)", "messages": [{"role": "user", "content": "What is Evident?"}]}'
 

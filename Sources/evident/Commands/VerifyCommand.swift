@@ -14,9 +14,14 @@ struct VerifyCommand: AsyncParsableCommand {
     abstract: "Checks evidence files offline, every check on its own line.",
     discussion: """
       The exit status is 0 when everything asked for passed, 1 when something is refuted, and 2 when it
-      could not be checked. No network is used, ever.
+      could not be checked. No network is used.
+
+      Whom to believe about public logs stands in a policy file (C2SP tlog-policy): --policy, or the file
+      policy in $XDG_CONFIG_HOME/evident. Without one, only the log that the receipt names itself is
+      believed, which is worth nothing against that log's operator. See: evident policy show
       """)
 
+  enum RequiredLevel: String, ExpressibleByArgument, CaseIterable { case signed, logged, replayed }
   enum Backend: String, ExpressibleByArgument, CaseIterable { case engine, reference }
 
   @Argument(help: "Evidence files or receipts; - reads stdin.", completion: .file()) var files: [String]
@@ -24,7 +29,16 @@ struct VerifyCommand: AsyncParsableCommand {
   @Option(help: "What recomputes: engine (fast kernels) or reference (the trusted closure alone; slow).")
   var replayWith: Backend = .engine
   @Flag(help: "A receipt without its opening is enough: ask nothing about prompt and answer.") var receiptOnly = false
-  @Option(help: "The node's public key that must have signed (64 hex digits); may be repeated.") var key: [String] = []
+  @Option(
+    name: [.customLong("key"), .customLong("node-key")],
+    help: "The node's public key that must have signed, or a successor of it (64 hex digits); may be repeated.")
+  var key: [String] = []
+  @Option(
+    help: ArgumentHelp("Logs and witnesses that you believe (default: see above).", valueName: "file"),
+    completion: .file())
+  var policy: String?
+  @Option(help: "A level that must be established: logged or replayed; may be repeated.")
+  var requireLevel: [RequiredLevel] = []
   @Option(help: "The model that must have answered: its digest, sha256:….") var model: String?
   @Option(help: "The nonce that was sent, in hex.") var nonce: String?
   @Flag(help: "Print one JSON object per file.") var json = false
@@ -32,7 +46,8 @@ struct VerifyCommand: AsyncParsableCommand {
 
   func run() async throws {
     let settings = try await Settings()
-    let verifier = Verifier(try options(settings))
+    let chosen = try ChosenPolicy(policy, settings)
+    let verifier = Verifier(try options(settings, chosen))
     var worst: Int32 = 0
     for file in files {
       let bytes: [UInt8]
@@ -45,9 +60,11 @@ struct VerifyCommand: AsyncParsableCommand {
       if json {
         var object = verdict.json.object ?? JSONObject()
         object["file"] = .string(file)
+        object["policy"] = chosen.json
         print(JSON.object(object).text())
       } else {
         if files.count > 1 { print("== \(file)") }
+        print("policy   \(Terminal.printable(chosen.text))")
         print(verdict.text(color: Terminal.usesColor(Terminal.isOutputInteractive)))
       }
       // A refutation outweighs everything; then whatever could not be checked.
@@ -56,9 +73,11 @@ struct VerifyCommand: AsyncParsableCommand {
     if worst != 0 { throw ExitCode(worst) }
   }
 
-  private func options(_ settings: Settings) throws -> VerifierOptions {
+  private func options(_ settings: Settings, _ chosen: ChosenPolicy) throws -> VerifierOptions {
     var options = VerifierOptions()
-    options.replay = replay
+    options.replay = replay || requireLevel.contains(.replayed)
+    options.policy = chosen.policy
+    options.requiredLevels = Set(requireLevel.compactMap { Level(rawValue: $0.rawValue) })
     options.receiptOnly = receiptOnly
     for text in key {
       guard let publicKey = NodePublicKey(hex: text) else {

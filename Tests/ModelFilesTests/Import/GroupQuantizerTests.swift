@@ -126,6 +126,12 @@ import Testing
     #expect(kind("layers.0.q_proj") == .linear4 && kind("layers.1.up_proj") == .linear4)
     #expect(kind("layers.0.o_proj") == .linear8 && kind("layers.0.down_proj") == .linear8)
     #expect(kind("lm_head") == .linear8 && kind("embed_tokens") == .table16)
+    // The head keeps 8 bits unless it is named.
+    for (head, found) in [(WeightFormat.fourBit, TensorEntry.Kind.linear4), (.sixteenBit, .linear16)] {
+      let options = ImportOptions(weights: .eightBit, head: head)
+      let other = try HuggingFaceImporter(directory: directory.write().path, options: options).convert { _ in }
+      #expect(other.tensor("lm_head")?.kind == found && other.tensor("layers.0.q_proj")?.kind == .linear8)
+    }
     directory.set("vocab_size", 32)
     for weights in [WeightFormat.automatic, .eightBit] {
       let plain = try HuggingFaceImporter(directory: directory.write().path, options: ImportOptions(weights: weights))

@@ -2,6 +2,7 @@
 `cryptography` it also checks the signature. Run: python3 check_vectors.py"""
 
 import base64
+import datetime
 import hashlib
 import json
 import pathlib
@@ -31,6 +32,10 @@ def tagged(tag, *parts):
 def expect(what, found, wanted):
     if found != wanted:
         failures.append(f"{what}: {found} instead of {wanted}")
+
+
+def time_text(seconds):
+    return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 file = load("opened.evidence.json")
@@ -97,14 +102,49 @@ expect("key id in the envelope", receipt["signatures"][0]["keyid"], values["keyI
 kind = receipt["payloadType"].encode()
 encoding = b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
 expect("encoding", hashlib.sha256(encoding).hexdigest(), values["preAuthenticationEncodingDigest"])
+
+# The log's proof (C2SP tlog-proof), RFC 6962 for the path.
+proof, _, checkpoint = file["log"].partition("\n\n")
+body, _, lines = checkpoint.partition("\n\n")
+body += "\n"
+header, index, *path = proof.split("\n")
+origin, size, root = body.splitlines()
+expect("proof", (header, index, size), ("c2sp.org/tlog-proof@v1", "index 1", "3"))
+leaf = hashlib.sha256(b"\0" + canonical(receipt)).digest()
+expect("leaf", leaf.hex(), values["leafHash"])
+left, right = (base64.b64decode(h) for h in path)
+node = hashlib.sha256(b"\1" + left + leaf).digest()
+expect("root", base64.b64encode(hashlib.sha256(b"\1" + node + right).digest()).decode(), root)
+expect("keys", file["keys"], [])
+
+
+def verifier_key(text, kind):
+    name, key_id, key = text.split("+", 2)
+    key = base64.b64decode(key)
+    expect(name, (key[:1], hashlib.sha256(name.encode() + b"\n" + key).digest()[:4].hex()), (kind, key_id))
+    return name, bytes.fromhex(key_id), key[1:]
+
+
+signatures = dict(line.split(" ")[1:] for line in lines.splitlines())
+log = verifier_key(predicate["promise"]["log"], b"\1")
+witness = verifier_key(values["witness"], b"\4")
+expect("origin", origin, log[0])
+by_log, by_witness = (base64.b64decode(signatures[name]) for name, _, _ in (log, witness))
+expect("key ids", (by_log[:4], by_witness[:4]), (log[1], witness[1]))
+seen = int.from_bytes(by_witness[4:12], "big")
+expect("promise", predicate["time"] < time_text(seen) < predicate["promise"]["loggedBy"], True)
+
 try:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 except ImportError:
     print("signature not checked: the package cryptography is not installed")
 else:
     key = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(values["secretKey"]))
     expect("public key of the secret key", key.public_key().public_bytes_raw().hex(), public.hex())
     expect("signature", base64.b64encode(key.sign(encoding)).decode(), receipt["signatures"][0]["sig"])
+    # These raise an exception when they do not fit.
+    Ed25519PublicKey.from_public_bytes(log[2]).verify(by_log[4:], body.encode())
+    Ed25519PublicKey.from_public_bytes(witness[2]).verify(by_witness[12:], f"cosignature/v1\ntime {seen}\n{body}".encode())
 
 print("\n".join(failures) or "all vectors agree")
 sys.exit(bool(failures))

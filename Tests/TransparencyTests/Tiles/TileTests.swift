@@ -36,6 +36,7 @@ import Transparency
       #expect(try tiles.leaf(at: index) == leaves[Int(index)])
       let old = UInt64.random(in: 1...UInt64(size), using: &random)
       #expect(try tiles.consistencyProof(from: old) == tree.consistencyProof(from: old, to: UInt64(size)))
+      #expect(try tiles.root(ofFirst: old) == MerkleTree(leaves: Array(leaves[..<Int(old)])).root)
       // What was asked for beforehand is all that is read.
       for paths in [
         TilePaths.forInclusion(of: index, in: UInt64(size)), TilePaths.forConsistency(from: old, to: UInt64(size)),
@@ -86,6 +87,7 @@ import Transparency
     #expect(throws: (any Error).self) { try tree.inclusionProof(of: 300) }
     #expect(throws: (any Error).self) { try tree.consistencyProof(from: 0) }
     #expect(throws: (any Error).self) { try tree.consistencyProof(from: 301) }
+    #expect(throws: (any Error).self) { try tree.root(ofFirst: 301) }
     #expect(throws: (any Error).self) { try TileTree(size: .max, source: source).root() }
     #expect(throws: (any Error).self) { try TileAppender(size: .max, source: source) }
     #expect(TilePaths.forInclusion(of: 300, in: 300).isEmpty && TilePaths.forConsistency(from: 0, to: 300).isEmpty)

@@ -11,18 +11,17 @@ extension ReferenceOperators {
   }
 
   /// The same from the rows of the head, when embeddings are tied.
-  package static func embed(_ token: Int, _ head: Linear8, scale: Int? = nil, fractionBits: Int) -> Residual {
-    let row = UnsafeBufferPointer(rebasing: head.values[(token * head.columns)..<((token + 1) * head.columns)])
-    return embed(row, Int(head.multipliers[token]), scale, shift: fractionBits - head.exponent)
+  package static func embed(_ token: Int, _ head: LinearWeight, scale: Int? = nil, fractionBits: Int) -> Residual {
+    embed(head.integers(row: token), head.multiplier(row: token), scale, shift: fractionBits - head.exponent)
   }
 
   /// x_c = clamp(SH(w_vc · M_v, F - f), -X, X), or with a scale clamp(SH(w_vc · M_v · m, F - f - 14), -X, X).
   private static func embed(
-    _ row: UnsafeBufferPointer<some FixedWidthInteger>, _ multiplier: Int, _ scale: Int?, shift: Int
+    _ row: some Collection<some FixedWidthInteger>, _ multiplier: Int, _ scale: Int?, shift: Int
   ) -> Residual {
-    // w < 2^15, M < 2^24 and m < 2^22.
-    let factor = multiplier * (scale ?? 1)
+    // w < 2^31, M < 2^24 and m < 2^22.
+    let factor = Int128(multiplier * (scale ?? 1))
     let shift = scale == nil ? shift : shift - 14
-    return Residual(row.map { Rounding.scaled(Int($0) * factor, byPowerOfTwo: shift, limit: Residual.limit) })
+    return Residual(row.map { Rounding.scaled(Int128($0) * factor, byPowerOfTwo: shift, limit: Residual.limit) })
   }
 }

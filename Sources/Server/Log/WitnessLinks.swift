@@ -1,0 +1,28 @@
+public import AsyncHTTPClient
+import NIOCore
+public import Transparency
+public import TransparencyLog
+
+/// Ways to all witnesses of a policy that have URLs.
+public struct WitnessLinks: Sendable {
+  public let links: [WitnessLink]
+
+  public init(policy: TrustPolicy, client: HTTPClient) {
+    links = policy.witnesses.compactMap { witness in
+      guard let url = witness.url?.string, url.hasPrefix("http://") || url.hasPrefix("https://") else { return nil }
+      return WitnessLink(name: witness.name, key: witness.key, client: HTTPWitnessClient(client: client, url: url))
+    }
+  }
+
+  /// For logs and witnesses: small answers, and soon.
+  public static func makeClient() -> HTTPClient {
+    var configuration = HTTPClient.Configuration()
+    configuration.redirectConfiguration = .disallow
+    configuration.timeout = .init(connect: .seconds(5), read: .seconds(HTTPWitnessClient.secondsMax))
+    configuration.decompression = .disabled
+    configuration.httpVersion = .http1Only
+    // Trying again is up to whoever asks.
+    configuration.connectionPool.retryConnectionEstablishment = false
+    return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+  }
+}

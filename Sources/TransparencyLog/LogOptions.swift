@@ -1,0 +1,24 @@
+/// How a log works, with limits on everything that waits.
+public struct LogOptions: Sendable {
+  /// Between the beginnings of two batches, when there is work.
+  public var batchInterval: Duration
+  /// Entries that may wait for their batch; more are refused until there is room.
+  public var waitingMax: Int
+  /// Bytes of them.
+  public var waitingBytesMax: Int
+  /// Entries of a batch.
+  public var batchEntriesMax: Int
+  /// Between two rounds of witnesses of which the first has failed: twice as long each time.
+  public var retryDelays: ClosedRange<Duration>
+
+  public init(
+    batchInterval: Duration = .milliseconds(500), waitingMax: Int = 1 << 16, waitingBytesMax: Int = 64 << 20,
+    batchEntriesMax: Int = 1 << 13, retryDelays: ClosedRange<Duration> = .milliseconds(500)...(.seconds(5))
+  ) {
+    self.batchInterval = batchInterval
+    self.waitingMax = waitingMax
+    self.waitingBytesMax = waitingBytesMax
+    self.batchEntriesMax = batchEntriesMax
+    self.retryDelays = retryDelays
+  }
+}

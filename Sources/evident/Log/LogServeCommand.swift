@@ -1,0 +1,101 @@
+import ArgumentParser
+import AsyncHTTPClient
+import Digests
+import Foundation
+import Logging
+import Receipts
+import Server
+import ServiceLifecycle
+import Transparency
+import TransparencyLog
+import UnixSignals
+
+struct LogServeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve",
+    abstract: "Serves a log that takes signed statements of nodes.",
+    discussion: """
+      The folder holds plain files that any web server can serve as well: checkpoint
+      and tile/. Ctrl-C writes what is waiting, and ends.
+      """)
+
+  @Option(
+    help: ArgumentHelp("The log's folder (EVIDENT_LOG_DIR; default log among the state).", valueName: "folder"),
+    completion: .directory)
+  var dir: String?
+  @Option(
+    help: ArgumentHelp("The log's name (default evident.local/log/ and 8 digits of the key).", valueName: "name"))
+  var origin: String?
+  @Option(
+    help: ArgumentHelp(
+      "The file of the secret key, made at the first start (EVIDENT_LOG_KEY; default log.key among the state).",
+      valueName: "file"), completion: .file())
+  var key: String?
+  @Option(help: ArgumentHelp("Address and port; port 0 lets the system choose.", valueName: "host:port"))
+  var listen = "127.0.0.1:8463"
+  @Option(
+    help: ArgumentHelp(
+      "The log's own policy, tlog-policy: which witnesses cosign before a checkpoint is published (EVIDENT_LOG_POLICY).",
+      valueName: "file"), completion: .file())
+  var policy: String?
+  @OptionGroup var log: LogArguments
+  @Option(
+    help: ArgumentHelp(
+      "Whose statements are taken: open, or a file with one node's public key a line.", valueName: "open|file"))
+  var admit = "open"
+  @Option(help: ArgumentHelp("Entries of one node in a second; 0 = no limit.", valueName: "n")) var rate = 100
+
+  func run() async throws {
+    let settings = try await Settings()
+    guard (0...1_000_000).contains(rate) else {
+      throw ValidationError("--rate is \(rate); it must be between 0 and 1000000")
+    }
+    let (host, port) = try LogServeCommand.address(listen)
+    LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+    var logger = Logger(label: "evident-log")
+    logger.logLevel = (settings.string("logLevel")).flatMap(Logger.Level.init(rawValue:)) ?? .notice
+
+    let policy = try LogArguments.policy(policy ?? settings.string("logPolicy"))
+    let signer = try LogKeyFile.loadOrCreate(path: key ?? settings.logKeyFile, origin: origin)
+    let admission = Admission(try LogServeCommand.nodes(admit), entriesPerSecond: rate == 0 ? nil : rate)
+    let folder = dir ?? settings.logFolder
+    let client = WitnessLinks.makeClient()
+    let service = try LogArguments.open(
+      folder: folder, signer: signer, admission: admission, policy: policy, client: client,
+      options: log.options(settings))
+    let application = LogApplication(log: service, host: host, port: port, logger: logger) { port in
+      Terminal.write(
+        """
+        Log \(signer.verifierKey.name) of \(service.metrics.size) entries on http://\(host):\(port)
+        Log key \(signer.verifierKey)
+
+        """)
+    }
+    var configuration = ServiceGroupConfiguration(
+      services: [LogRunner(service), application], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+    configuration.maximumGracefulShutdownDuration = .seconds(30)
+    do { try await ServiceGroup(configuration: configuration).run() } catch {
+      try? await client.shutdown()
+      throw error
+    }
+    try await client.shutdown()
+  }
+
+  static func nodes(_ admit: String) throws -> Admission.Nodes {
+    if admit == "open" { return .everyone }
+    guard let data = FileManager.default.contents(atPath: admit), let text = String(data: data, encoding: .utf8) else {
+      throw CommandFailure(
+        "the list of nodes \(admit) cannot be read", hint: "write open, or a file with one public key a line")
+    }
+    do { return try Admission.Nodes.parse(text) } catch { throw CommandFailure("\(admit): \(error)") }
+  }
+
+  /// `host:port`, an IPv6 address in brackets.
+  static func address(_ text: String) throws -> (host: String, port: Int) {
+    guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+      (0...65535).contains(port), colon > text.startIndex
+    else { throw ValidationError("--listen is \"\(text)\"; write host:port, such as 127.0.0.1:8463") }
+    let host = text[..<colon]
+    return (host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : String(host), port)
+  }
+}

@@ -1,0 +1,109 @@
+import ArgumentParser
+import AsyncHTTPClient
+import Logging
+import Node
+import Receipts
+import Server
+import ServiceLifecycle
+import Transparency
+import TransparencyLog
+
+/// Where `evident serve` logs its receipts.
+struct RecordArguments: ParsableArguments {
+  @Flag(help: "Log nothing; receipts promise nothing.") var noLog = false
+  @Option(
+    help: ArgumentHelp(
+      "The folder of the log under /log (EVIDENT_LOG_DIR; default log among the state).", valueName: "folder"),
+    completion: .directory)
+  var logDir: String?
+  @Option(help: ArgumentHelp("Another log instead, at this URL (EVIDENT_LOG_URL).", valueName: "url")) var logUrl:
+    String?
+  @Option(help: ArgumentHelp("The public key of the log at --log-url (EVIDENT_LOG_VKEY).", valueName: "vkey"))
+  var logVkey: String?
+  @Option(
+    help: ArgumentHelp(
+      "The name of the log under /log (default evident.local/log/ and 8 digits of its key).", valueName: "name"))
+  var logOrigin: String?
+  @Option(
+    help: ArgumentHelp(
+      "The policy of the log under /log: which witnesses cosign before a checkpoint is published (EVIDENT_LOG_POLICY).",
+      valueName: "file"), completion: .file())
+  var logPolicy: String?
+  @Option(
+    help: ArgumentHelp(
+      "How soon a receipt is in the log, as each promises; in seconds or like 24h (EVIDENT_LOG_WITHIN; default 24h).",
+      valueName: "time"))
+  var logWithin: String?
+  @OptionGroup var log: LogArguments
+}
+
+/// The log of a running server, and what keeps it going.
+struct Record: Sendable {
+  let log: ServedLog
+  let logging: ReceiptLogging?
+  /// What receipts say about it.
+  let promise: LogPromise?
+  private let client: HTTPClient?
+
+  init(
+    _ arguments: RecordArguments, _ settings: Settings, node: NodePublicKey, store: ReceiptStore, logger: Logger
+  ) throws {
+    if arguments.noLog || settings.string("log") == "none" {
+      (log, logging, client, promise) = (.none, nil, nil, nil)
+      return
+    }
+    let within = try ServeCommand.seconds(arguments.logWithin ?? settings.string("logWithin") ?? "24h")
+    guard within >= 60 else {
+      throw CommandFailure(
+        "--log-within is \(within) s; a promise so short is broken by any restart", hint: "60 s or more; 24h is usual")
+    }
+    if let url = arguments.logUrl ?? settings.string("logUrl") {
+      guard let text = arguments.logVkey ?? settings.string("logVkey") else {
+        throw CommandFailure(
+          "the log at \(url) needs its public key", hint: "give it with --log-vkey; `evident log key` prints it there")
+      }
+      let key: NoteVerifierKey
+      do { key = try NoteVerifierKey(text) } catch { throw CommandFailure("--log-vkey: \(error)") }
+      guard key.kind == .ed25519 else {
+        throw CommandFailure("--log-vkey is not a log's key", hint: "its type is 0x01")
+      }
+      let remote = RemoteLog(url: url, key: key)
+      (log, client) = (.remote(remote), nil)
+      logging = ReceiptLogging(store: store, log: remote, logger: logger)
+      promise = LogPromise(log: key, withinSeconds: within)
+      return
+    }
+    let client = WitnessLinks.makeClient()
+    let signer = try LogKeyFile.loadOrCreate(path: settings.logKeyFile, origin: arguments.logOrigin)
+    // Only this node's own statements: whoever reaches the server cannot fill its disk.
+    let service = try LogArguments.open(
+      folder: arguments.logDir ?? settings.logFolder, signer: signer,
+      admission: Admission(.only([node]), entriesPerSecond: nil),
+      policy: LogArguments.policy(arguments.logPolicy ?? settings.string("logPolicy")),
+      client: client, options: arguments.log.options(settings))
+    (log, self.client) = (.embedded(service), client)
+    logging = ReceiptLogging(store: store, log: service, logger: logger)
+    promise = LogPromise(log: service.key, withinSeconds: within)
+  }
+
+  /// In the order of their start; they end in the opposite one.
+  var services: [any Service] {
+    var services: [any Service] = []
+    if let embedded = log.embedded { services.append(LogRunner(embedded)) }
+    if let logging { services.append(logging) }
+    return services
+  }
+
+  func announcement(_ url: String) -> String {
+    switch log {
+    case .embedded(let log): "Log \(url)/log, key \(log.key)"
+    case .remote(let log): "Log \(log.url), key \(log.key)"
+    case .none: "No log: receipts promise nothing"
+    }
+  }
+
+  func shutdown() async {
+    try? await client?.shutdown()
+    if case .remote(let remote) = log { await remote.shutdown() }
+  }
+}

@@ -1,0 +1,221 @@
+import Digests
+import Receipts
+import Testing
+import Transparency
+import Verification
+
+/// What the log's proof shows, under which policy, and what no policy makes of it.
+@Suite struct LogTests {
+  let node = TinyNode()
+  let pending: EvidenceFile
+  let honest: EvidenceFile
+
+  init() throws {
+    pending = try node.file(try node.answer(.busy))
+    honest = try pending.logged()
+  }
+
+  func verify(_ file: EvidenceFile, _ change: (inout VerifierOptions) -> Void = { _ in }) throws -> Verdict {
+    var options = node.options(replay: false)
+    options.requiredLevels = [.logged]
+    change(&options)
+    return Verifier(options).verify(try file.bytes())
+  }
+
+  @Test func loggedEvidencePassesEveryCheck() throws {
+    let observation = try honest.observation()
+    let verdict = try verify(honest) {
+      $0.observation = observation
+      $0.replay = true
+    }
+    #expect(verdict.checks.allSatisfy { $0.outcome.word == "PASS" })
+    #expect(verdict.receipt?.levels == [.signed, .logged, .replayed] && verdict.exitStatus == 0)
+    #expect(verdict.headline == "VERIFIED: signed, logged, replayed")
+    #expect(verdict.stillTrusted.contains { $0.contains("quorum") })
+  }
+
+  @Test func pendingIsNotLoggedAndSaysUntilWhen() throws {
+    let verdict = try verify(pending)
+    let reason = SkipReason.pending(log: "log.example.org/tiny", until: "2026-02-01T23:59:59Z")
+    for check in [CheckName.inclusion, .logSignature, .witnessQuorum, .logTime] {
+      #expect(verdict.outcome(of: check) == .skip(reason))
+    }
+    #expect(verdict.outcome == .unchecked && verdict.exitStatus == 2)
+    #expect(verdict.text(color: false).contains("logged    pending        promised in the log log.example.org/tiny"))
+    #expect(verdict.text(color: false).contains("by 2026-02-01T23:59:59Z"))
+    #expect(try verify(pending) { $0.requiredLevels = [] }.exitStatus == 0)
+    // A bare receipt is pending, too.
+    let receipt = Verifier(node.options(replay: false)).verify(pending.receipt.bytes)
+    #expect(receipt.outcome(of: .inclusion) == .skip(reason))
+  }
+
+  @Test func nothingPromisedIsSkipped() throws {
+    var record = try node.answer(.busy)
+    record.promise = nil
+    let file = try node.file(record)
+    #expect(try verify(file).outcome(of: .inclusion) == .skip(.nothingPromised))
+    // Logged all the same: only a policy can say of which log.
+    #expect(try verify(file.logged()).exitStatus == 0)
+    let verdict = try verify(file.logged()) { $0.policy = nil }
+    #expect(verdict.outcome(of: .logSignature) == .skip(.noPolicy) && verdict.exitStatus == 2)
+  }
+
+  @Test func withoutAPolicyNobodyWasChosen() throws {
+    let verdict = try verify(honest) { $0.policy = nil }
+    #expect(verdict.failures.isEmpty && verdict.exitStatus == 2)
+    #expect(verdict.outcome(of: .inclusion).word == "PASS" && verdict.outcome(of: .logSignature).word == "PASS")
+    #expect(verdict.outcome(of: .witnessQuorum) == .skip(.noWitnessesChosen(log: "log.example.org/tiny")))
+    #expect(verdict.outcome(of: .witnessQuorum).reason.contains("worth nothing against its operator"))
+    #expect(verdict.levels.first { $0.level == .logged }?.state.word == "incomplete")
+    #expect(verdict.text(color: false).contains("hint: name logs and witnesses that you believe"))
+  }
+
+  @Test func aPolicyWithoutWitnessesSaysWhatItIsWorth() throws {
+    let verdict = try verify(honest) { $0.policy = TinyLog.withoutWitnesses }
+    #expect(verdict.exitStatus == 0 && verdict.receipt?.levels == [.signed, .logged])
+    #expect(verdict.headline == "VERIFIED: signed, logged (without witnesses)")
+    #expect(verdict.outcome(of: .witnessQuorum).reason.contains("worth nothing against its operator"))
+    #expect(verdict.outcome(of: .logTime) == .skip(.noWitnessTime))
+    #expect(verdict.stillTrusted.contains("the operator of log.example.org/tiny, for showing everyone the same record"))
+    let row = try #require(verdict.json["levels"]?.array?.first { $0["level"]?.string == "logged" })
+    #expect(row["reason"]?.string?.contains("worth nothing against its operator") == true)
+  }
+
+  @Test func aPolicyMayLeaveTheLogOpen() throws {
+    #expect(try verify(honest) { $0.policy = TinyLog.policy("quorum w1\n", log: "") }.exitStatus == 0)
+  }
+
+  @Test func theLogMustBeThePromisedOneAndOfThePolicy() throws {
+    let other = "log \(TinyLog.otherLog.verifierKey)\n"
+    let refused = try verify(honest) { $0.policy = TinyLog.policy("quorum w1\n", log: other) }
+    #expect(refused.failures == ["logSignature.checkpointRefused", "keyHistory.keyHistoryRefused"])
+    var moved = pending
+    moved.log = try TinyLog.proof(of: 4, in: TinyLog.tree([4: pending.receipt]), log: TinyLog.otherLog)
+    let both = "log \(TinyLog.log.verifierKey)\n" + other
+    #expect(
+      try verify(moved) { $0.policy = TinyLog.policy("quorum w1\n", log: both) }.failures == [
+        "logSignature.logNotPromised"
+      ])
+  }
+
+  @Test func oneWitnessOfTwoIsEnoughOnlyWherePolicySaysSo() throws {
+    var file = pending
+    file.log = try TinyLog.proof(
+      of: 4, in: TinyLog.tree([4: pending.receipt]), witnesses: [TinyLog.witnesses[1]])
+    #expect(try verify(file).failures == ["witnessQuorum.quorumNotReached"])
+    let any = TinyLog.policy("group any any w0 w1\nquorum any\n")
+    let verdict = try verify(file) { $0.policy = any }
+    #expect(verdict.exitStatus == 0 && verdict.outcome(of: .witnessQuorum).reason.contains("1 of the 2"))
+  }
+
+  @Test func timesMustFit() throws {
+    let made = UInt64(UTCTime.seconds(TinyNode.time)!)
+    let loggedBy = UInt64(UTCTime.seconds(TinyLog.promise.loggedBy)!)
+    #expect(try verify(pending.logged(seen: made - 3600)).exitStatus == 0)
+    #expect(try verify(pending.logged(seen: made - 3601)).failures == ["logTime.loggedBeforeStatement"])
+    #expect(try verify(pending.logged(seen: loggedBy)).exitStatus == 0)
+    let late = try verify(pending.logged(seen: loggedBy + 1))
+    #expect(late.failures.isEmpty && late.exitStatus == 2)
+    #expect(
+      late.outcome(of: .logTime)
+        == .skip(.seenAfterPromise(seen: "2026-02-02T00:00:00Z", loggedBy: TinyLog.promise.loggedBy)))
+    // Nothing that a witness writes is too large.
+    #expect(try verify(pending.logged(seen: UInt64(Int64.max))).failures.isEmpty)
+  }
+
+  @Test func aBrokenPromiseIsRefutedByWhoLooks() throws {
+    let after = UTCTime.seconds(TinyLog.promise.loggedBy)! + 1
+    let absent = try pending.observation(present: false, time: after)
+    let verdict = try verify(pending) { $0.observation = absent }
+    #expect(verdict.failures == ["promise.promiseBroken"] && verdict.exitStatus == 1)
+    #expect(verdict.outcome(of: .promise).reason.contains("none of its 7 entries"))
+    let early = try pending.observation(present: false, time: after - 1)
+    #expect(try verify(pending) { $0.observation = early }.failures.isEmpty)
+    #expect(try verify(pending) { $0.observation = early }.outcome(of: .promise).reason.hasPrefix("pending"))
+    let present = try pending.observation(time: after)
+    #expect(try verify(pending) { $0.observation = present }.outcome(of: .promise).word == "PASS")
+    #expect(try verify(pending).outcome(of: .promise) == .skip(.notObserved))
+    // An observation of another log, or one whose proof is none, decides nothing.
+    let tree = TinyLog.tree([:])
+    let foreign = try TinyLog.proof(of: 4, in: tree, log: TinyLog.otherLog)
+    for observation in [
+      LogObservation(signed: foreign.signed, finding: .absent, time: after),
+      LogObservation(
+        signed: present.signed, finding: .included(try TinyLog.proof(of: 3, in: tree).proof), time: after),
+    ] {
+      let verdict = try verify(pending) { $0.observation = observation }
+      #expect(verdict.outcome(of: .promise).word == "SKIP" && verdict.failures.isEmpty)
+    }
+  }
+
+  struct LineTamper: Sendable, CustomStringConvertible {
+    let line: Int
+    let change: @Sendable (String) -> [String]
+    let failures: [String]
+    let description: String
+    init(_ line: Int, _ what: String, _ failures: [String], _ change: @escaping @Sendable (String) -> [String]) {
+      (self.line, self.change, self.failures, description) = (line, change, failures, "line \(line) \(what)")
+    }
+  }
+
+  /// Every line of the proof that stays readable: changed, taken away, repeated.
+  static let tampers: [LineTamper] = {
+    @Sendable func flipped(_ line: String, at offset: Int) -> String {
+      var characters = Array(line)
+      characters[offset] = characters[offset] == "A" ? "B" : "A"
+      return String(characters)
+    }
+    let (notIncluded, refused) = ("inclusion.notIncluded", "logSignature.checkpointRefused")
+    var out = [
+      LineTamper(1, "another index", [notIncluded]) { _ in ["index 5"] },
+      LineTamper(1, "an index outside", [notIncluded]) { _ in ["index 7"] },
+      LineTamper(6, "another origin", [refused]) { _ in ["log.example.org/tiny2"] },
+      LineTamper(7, "another size", [refused]) { _ in ["8"] },
+      LineTamper(7, "too small a size", [notIncluded, refused]) { _ in ["4"] },
+      LineTamper(8, "another root", [notIncluded, refused]) { [flipped($0, at: 3)] },
+      LineTamper(10, "another log signature", [refused]) { [flipped($0, at: 60)] },
+      LineTamper(10, "without", [refused]) { _ in [] },
+      LineTamper(10, "twice", []) { [$0, $0] },
+    ]
+    for line in 2...4 {
+      out.append(LineTamper(line, "another hash", [notIncluded]) { [flipped($0, at: 7)] })
+      out.append(LineTamper(line, "without", [notIncluded]) { _ in [] })
+      out.append(LineTamper(line, "twice", [notIncluded]) { [$0, $0] })
+    }
+    for line in 11...12 {
+      // The first characters after the name hold key ID and time.
+      let start = "— witness0.example.org ".count
+      for offset in [start + 9, start + 16, start + 60] {
+        out.append(
+          LineTamper(line, "changed at \(offset)", ["witnessQuorum.cosignatureRefused"]) {
+            [flipped($0, at: offset)]
+          })
+      }
+      out.append(LineTamper(line, "of another key", ["witnessQuorum.quorumNotReached"]) { [flipped($0, at: start)] })
+      out.append(LineTamper(line, "without", ["witnessQuorum.quorumNotReached"]) { _ in [] })
+      out.append(LineTamper(line, "twice", []) { [$0, $0] })
+    }
+    return out
+  }()
+
+  @Test func everyTamperOfTheProofIsRejectedByName() throws {
+    let text = String(decoding: honest.log!.bytes, as: UTF8.self)
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    // Header, index, 3 hashes, gap, 3 of the checkpoint, gap, 3 signatures, nothing after the last newline.
+    #expect(lines.count == 14 && lines[5].isEmpty && lines[9].isEmpty && lines[13].isEmpty)
+    for tamper in Self.tampers {
+      var changed = lines
+      changed.replaceSubrange(tamper.line...tamper.line, with: tamper.change(lines[tamper.line]))
+      var file = honest
+      file.log = try InclusionEvidence(parsing: Array(changed.joined(separator: "\n").utf8))
+      let verdict = try verify(file)
+      #expect(verdict.failures == tamper.failures, "\(tamper)")
+      #expect(verdict.exitStatus == (tamper.failures.isEmpty ? 0 : 1), "\(tamper)")
+    }
+    #expect(Self.tampers.count == 30)
+    // Another receipt's proof.
+    var file = honest
+    file.log = honest.keys[0].log
+    #expect(try verify(file).failures == ["inclusion.notIncluded"])
+  }
+}
