@@ -76,7 +76,7 @@ let package = Package(
     .target(
       name: "LogReading",
       dependencies: [
-        "Digests", "ModelFiles", "Transparency",
+        "Digests", "ModelFiles", "Receipts", "Transparency", "TransparencyLog",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -125,6 +125,8 @@ let package = Package(
         "Digests", "ModelGraph", "Tokenizers", "Receipts", "Verification", "ModelFiles", "ModelSigning", "Hub",
         "Inference", "Node", "Server", "Transparency", "TransparencyLog", "Witness", "WitnessServer", "LogReading",
         crypto, .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
@@ -178,7 +180,7 @@ let package = Package(
     .testTarget(
       name: "LogReadingTests",
       dependencies: [
-        "Digests", "LogReading", "Transparency", "TestSupport",
+        "Digests", "LogReading", "ModelGraph", "Receipts", "Transparency", "TransparencyLog", "TestSupport",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "Logging", package: "swift-log"),
