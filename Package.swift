@@ -74,6 +74,15 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "Witness", dependencies: ["Digests", "Transparency", "TransparencyLog"], swiftSettings: strict),
     .target(
+      name: "LogReading",
+      dependencies: [
+        "Digests", "ModelFiles", "Receipts", "Transparency", "TransparencyLog",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+      ],
+      swiftSettings: strict),
+    .target(
       name: "WitnessServer",
       dependencies: [
         "Transparency", "TransparencyLog", "Witness",
@@ -114,8 +123,10 @@ let package = Package(
       name: "evident",
       dependencies: [
         "Digests", "ModelGraph", "Tokenizers", "Receipts", "Verification", "ModelFiles", "ModelSigning", "Hub",
-        "Inference", "Node", "Server", "Transparency", "TransparencyLog", "Witness", "WitnessServer", crypto,
-        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        "Inference", "Node", "Server", "Transparency", "TransparencyLog", "Witness", "WitnessServer", "LogReading",
+        crypto, .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
@@ -167,6 +178,16 @@ let package = Package(
       dependencies: [
         "Digests", "ModelGraph", "Receipts", "Transparency", "TransparencyLog", "transparency-log-helper",
         "TestSupport",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "LogReadingTests",
+      dependencies: [
+        "Digests", "LogReading", "ModelGraph", "Receipts", "Transparency", "TransparencyLog", "TestSupport",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
       ],
       swiftSettings: strict),
     // A process that tests of the witness can kill.

@@ -24,7 +24,7 @@ struct Evident: AsyncParsableCommand {
       RunCommand.self, ServeCommand.self, VerifyCommand.self, LogCommand.self, PullCommand.self, ImportCommand.self,
       PublishCommand.self, ListCommand.self, ShowCommand.self, CopyCommand.self, RemoveCommand.self,
       VerifyModelCommand.self, TokenizeCommand.self, RenderTemplateCommand.self, KeysCommand.self, PolicyCommand.self,
-      WitnessCommand.self, BenchCommand.self,
+      WitnessCommand.self, MonitorCommand.self, BenchCommand.self,
     ])
 }
 

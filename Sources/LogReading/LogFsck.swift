@@ -1,0 +1,94 @@
+public import Transparency
+
+/// Verifies a whole log: its checkpoint's signatures, and every file under it.
+public struct LogFsck: Sendable {
+  public struct Report: Sendable {
+    /// Nil if there is none, or it is not signed by a log of the policy.
+    public internal(set) var verdict: PolicyVerdict?
+    /// The log's own last checkpoint, where that is ahead of the published one.
+    public internal(set) var latest: Checkpoint?
+    public internal(set) var audit = LogAudit.Report()
+
+    /// 0 if all is right, 1 if something is wrong, 2 if nothing is wrong as far as could be read.
+    public var exitStatus: Int32 {
+      if audit.isClean { return 0 }
+      return audit.findings.allSatisfy(\.isUnread) ? 2 : 1
+    }
+  }
+
+  private let reader: LogReader
+  private let policy: TrustPolicy
+
+  public init(_ source: any LogSource, policy: TrustPolicy) {
+    reader = LogReader(source)
+    self.policy = policy
+  }
+
+  /// - Parameter progress: is told how many entries of how many have been verified.
+  /// - Throws: `CancellationError`.
+  public func run(progress: @escaping @Sendable (UInt64, UInt64) -> Void = { _, _ in }) async throws -> Report {
+    var report = Report()
+    guard let published = await verified("checkpoint", &report) else { return report }
+    report.verdict = published
+    if case .notReached(let shortfall) = published.quorum {
+      report.audit.add(LogFinding("checkpoint", shortfall.description))
+    }
+    var largest = published.checkpoint
+    // Entries that are sequenced and not published yet. Over HTTP they are nobody's business.
+    if reader.source is FolderSource, let latest = await verified(".latest", &report, isOptional: true)?.checkpoint,
+      latest.size > largest.size
+    {
+      if latest.origin == largest.origin {
+        report.latest = latest
+        largest = latest
+      } else {
+        report.audit.add(LogFinding(".latest", "it is of another log, \(latest.origin)"))
+      }
+    }
+    guard !largest.isImpossible else {
+      report.audit.add(LogFinding("checkpoint", "a log of no entries has the root of some"))
+      return report
+    }
+    let size = largest.size
+    var audit = LogAudit(reader, checkpoint: largest)
+    let found = try await audit.run { progress($0, size) }
+    report.audit.merge(found)
+    if report.latest != nil { await checkBeginning(published.checkpoint, &report) }
+    return report
+  }
+
+  /// A checkpoint with good signatures.
+  private func verified(_ path: String, _ report: inout Report, isOptional: Bool = false) async -> PolicyVerdict? {
+    let signed: SignedCheckpoint
+    do { signed = try await reader.checkpoint(path) } catch {
+      if error as? LogReader.Problem != .missing || !isOptional { report.audit.add(LogFinding(path, error)) }
+      return nil
+    }
+    do throws(CheckpointRejection) { return try policy.evaluate(signed) } catch {
+      report.audit.add(LogFinding(path, error.description))
+      return nil
+    }
+  }
+
+  /// That the tiles, which belong to a larger tree, have the published root at the published size.
+  private func checkBeginning(_ checkpoint: Checkpoint, _ report: inout Report) async {
+    do {
+      let tiles = try await reader.tiles(TilePaths.forRoot(of: checkpoint.size))
+      let root = try? TileTree(size: checkpoint.size, source: tiles).root()
+      if root != checkpoint.root {
+        report.audit.add(LogFinding("checkpoint", "it is not the beginning of .latest: the log has forked"))
+      }
+    } catch { report.audit.add(LogFinding("checkpoint", error)) }
+  }
+}
+
+extension LogAudit.Report {
+  /// Takes in what another part of the work has found.
+  mutating func merge(_ other: LogAudit.Report) {
+    entries += other.entries
+    byteCount += other.byteCount
+    files += other.files
+    findings = Array((findings + other.findings).prefix(LogAudit.findingsMax))
+    findingsTotal += other.findingsTotal
+  }
+}

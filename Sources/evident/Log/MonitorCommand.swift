@@ -1,0 +1,160 @@
+import ArgumentParser
+import Digests
+import Foundation
+import LogReading
+import Receipts
+import Transparency
+import TransparencyLog
+
+struct MonitorCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "monitor",
+    abstract: "Follows public logs and raises an alarm when one does what it must not.",
+    discussion: """
+      Every checkpoint's signatures and every new entry are verified; the entries
+      must continue what was verified before, which is kept in --state. Alarms are
+      JSON lines on stdout, and with their evidence files in --state:
+
+        fork            two checkpoints that exclude each other
+        rollback        fewer entries than before
+        wrongSignature  not a checkpoint of a log of the policy
+        quorum          published without the policy's witnesses
+        damaged         what is served is not what the checkpoint says
+        badEntry        an entry that is no signed statement
+        foreignEntry    an entry that names --node-key and is not among --receipts
+        brokenPromise   a --receipt that is not in the log after its time
+
+      --receipts is where this node keeps what it signed: its receipts.sqlite, a
+      folder of receipts and evidence files, or the address of its server. Without
+      it, every entry that names the key is an alarm. A foreignEntry means that
+      someone else signs with the key, or that those receipts are not all.
+
+      With --once the exit status is 0 when all is right, 1 after an alarm, and 2
+      when something could not be looked at. Otherwise the command runs until
+      Ctrl-C; then it is 1 if there was an alarm.
+      """)
+
+  @Argument(help: "Addresses or folders of logs; several of one log are compared.") var logs: [String]
+  @OptionGroup var trust: LogTrustArguments
+  @Option(
+    help: ArgumentHelp("Where is kept what was verified (default: monitor in EVIDENT_STATE).", valueName: "folder"),
+    completion: .directory)
+  var state: String?
+  @Flag(help: "Look once, and end.") var once = false
+  @Option(help: ArgumentHelp("Time between two looks, in seconds or like 5m.", valueName: "time")) var interval = "60s"
+  @Option(
+    help: ArgumentHelp(
+      "A witness's monitoring address, to compare what it cosigned; may be repeated.", valueName: "url"))
+  var witness: [String] = []
+  @Option(help: ArgumentHelp("Your node's public key (64 hex digits); see evident keys.", valueName: "hex"))
+  var nodeKey: String?
+  @Option(
+    help: ArgumentHelp("What that node has signed: receipts.sqlite, a folder, or its address.", valueName: "place"))
+  var receipts: String?
+  @Option(
+    help: ArgumentHelp("A receipt that must be in the log by its time; may be repeated.", valueName: "file"),
+    completion: .file())
+  var receipt: [String] = []
+  @Option(help: ArgumentHelp("Where each alarm is posted to, as JSON.", valueName: "url")) var webhook: String?
+  @Flag(help: "Entries may be anything, not only signed statements.") var anyEntries = false
+
+  func validate() throws {
+    guard receipts == nil || nodeKey != nil else { throw ValidationError("--receipts belongs to --node-key") }
+    guard !anyEntries || nodeKey == nil else { throw ValidationError("--any-entries looks at no --node-key") }
+  }
+
+  func run() async throws {
+    let settings = try await Settings()
+    let policy = try trust.loadPolicy()
+    let seconds = try ServeCommand.seconds(interval)
+    guard seconds > 0 else { throw ValidationError("--interval must be more than 0") }
+    let folder = state ?? settings.stateFolder + "/monitor"
+    let storage: POSIXStorage
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      storage = try POSIXStorage(root: folder)
+    } catch {
+      throw CommandFailure(
+        "the state \(folder) cannot be opened: \(error)", hint: "each monitor needs a folder of its own: --state")
+    }
+    var rules = LogMonitor<POSIXStorage>.Rules()
+    rules.areEntriesStatements = !anyEntries
+    if let nodeKey {
+      guard let key = NodePublicKey(hex: nodeKey) else {
+        throw ValidationError("--node-key \(nodeKey) is not 64 lower-case hex digits of a key")
+      }
+      rules.nodeKey = key
+      if let receipts {
+        let own = try OwnReceipts(receipts)
+        rules.isOwn = { try await own.contains($0) }
+      }
+    }
+    var monitors: [LogMonitor<POSIXStorage>] = []
+    for log in logs {
+      monitors.append(
+        try LogMonitor(try LogPlace.source(log), policy: policy, rules: rules, storage: storage))
+    }
+    let promised = try receipt.map { try PromisedReceipt(name: $0, MonitorCommand.read($0)) }
+    for item in promised where !policy.logs.contains(where: { $0.key == item.log }) {
+      throw CommandFailure(
+        "\(item.name) promises another log, \(item.log)", hint: "give the key of that log with --key or --policy")
+    }
+    let reporter = MonitorReporter(storage: storage, folder: folder, webhook: webhook)
+    let watch = MonitorWatch(
+      monitors: monitors, witnesses: try witness.map { LogReader(try HTTPSource($0)) }, promised: promised)
+    let once = once
+    do {
+      try await Interruption.cancelling {
+        var watch = watch
+        while true {
+          try await watch.look(reporter)
+          if once { return }
+          try await Task.sleep(for: .seconds(seconds))
+        }
+      }
+    } catch is CancellationError {}
+    let status = await reporter.exitStatus(once: once)
+    if status != 0 { throw ExitCode(status) }
+  }
+
+  private static func read(_ path: String) throws -> [UInt8] {
+    guard let handle = FileHandle(forReadingAtPath: path) else {
+      throw CommandFailure("there is no readable file \(path)", hint: "check the path")
+    }
+    return Array(try handle.read(upToCount: EvidenceLimits.fileBytesMax + 1) ?? Data())
+  }
+}
+
+/// All logs and witnesses that are watched together.
+struct MonitorWatch: Sendable {
+  var monitors: [LogMonitor<POSIXStorage>]
+  let witnesses: [LogReader]
+  var promised: [PromisedReceipt]
+
+  mutating func look(_ reporter: MonitorReporter) async throws {
+    for i in monitors.indices {
+      let round = try await monitors[i].look()
+      try await reporter.report(round, monitors[i].state, at: monitors[i].place)
+    }
+    for monitor in monitors {
+      guard let state = monitor.state else { continue }
+      // Other addresses of the same log, and what witnesses have cosigned of it.
+      for other in monitors where other.place != monitor.place {
+        guard let seen = other.state?.signed else { continue }
+        try await reporter.report(await monitor.compare(seen, from: other.place))
+      }
+      for witness in witnesses {
+        let path = MonitorState.originHash(state.signed.checkpoint.origin) + "/checkpoint"
+        do {
+          let seen = try await witness.checkpoint(path)
+          try await reporter.report(await monitor.compare(seen, from: witness.source.place))
+        } catch LogReader.Problem.missing {
+          // It has cosigned nothing of this log.
+          continue
+        } catch { await reporter.failed("\(witness.source.place): \(error)") }
+      }
+      let now = Int64(Date().timeIntervalSince1970)
+      try await reporter.report(try await monitor.checkPromises(&promised, now: now))
+    }
+  }
+}

@@ -1,0 +1,270 @@
+"""Witnesses and monitors as people run them: three witnesses, 2 of which must agree, and a log that may lie."""
+
+import http.server
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from conftest import BINARY, Server, environment, run
+from log_files import Key, LogFiles
+
+
+class Process:
+    """A command that says where it listens, and something about itself."""
+
+    def __init__(self, home: Path, *arguments: str):
+        self.home = home
+        self.errors = open(home / "errors.txt", "ab")
+        self.process = subprocess.Popen(
+            [str(BINARY), *map(str, arguments)], env=environment(home), cwd=home, stdout=subprocess.PIPE,
+            stderr=self.errors, stdin=subprocess.DEVNULL)
+        self.said, deadline = "", time.monotonic() + 60
+        os.set_blocking(self.process.stdout.fileno(), False)
+        while not (match := re.search(r"(http://127\.0\.0\.1:\d+)[^\n]*\n[^\n]+\n", self.said)):
+            assert time.monotonic() < deadline and self.process.poll() is None, (home / "errors.txt").read_text()
+            self.said += (self.process.stdout.read() or b"").decode()
+            time.sleep(0.01)
+        self.url = match.group(1)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(30)
+        self.errors.close()
+        assert code == 0, (self.home / "errors.txt").read_text()
+
+
+class Witness(Process):
+    def __init__(self, home: Path, name: str, *logs: str):
+        self.folder = home / name
+        self.folder.mkdir(exist_ok=True)
+        self.arguments = ["witness", "--folder", self.folder, "--name", f"{name}.example/w"]
+        for log in logs:
+            self.arguments += ["--log", log]
+        super().__init__(self.folder, *self.arguments, "--port", 0)
+        self.vkey = re.search(r"witness NAME (\S+)", self.said).group(1)
+
+    def restart(self):
+        super().__init__(self.folder, *self.arguments, "--port", self.url.rsplit(":", 1)[1])
+
+    def add(self, body: bytes) -> httpx.Response:
+        return httpx.post(self.url + "/add-checkpoint", content=body, timeout=30)
+
+
+KEY = Key("log.example/test", 7)
+
+
+@pytest.fixture
+def witnesses(tmp_path):
+    found = [Witness(tmp_path, f"w{i}", KEY.vkey) for i in (1, 2, 3)]
+    yield found
+    for witness in found:
+        if witness.process.poll() is None:
+            witness.kill()
+
+
+def policy_text(log: str, witnesses) -> str:
+    lines = [f"log {log}"] + [f"witness w{i} {w.vkey} {w.url}" for i, w in enumerate(witnesses, 1)]
+    return "\n".join(lines + ["group q 2 w1 w2 w3", "quorum q", ""])
+
+
+def alarms(done) -> list[dict]:
+    return [line for line in map(json.loads, done.out.splitlines()) if "alarm" in line]
+
+
+def monitor(home: Path, *arguments, check):
+    return run(home, "monitor", "--once", "--any-entries", *map(str, arguments), check=check)
+
+
+def test_a_log_that_forks_is_cosigned_once_and_found_out(tmp_path, witnesses):
+    policy = tmp_path / "policy"
+    policy.write_text(policy_text(KEY.vkey, witnesses))
+    honest = LogFiles(tmp_path / "honest", KEY).append([b"entry %d" % i for i in range(300)])
+    lines = [w.add(honest.add_checkpoint(0)) for w in witnesses]
+    assert [r.status_code for r in lines] == [200] * 3
+    honest.publish(*(r.content for r in lines))
+    assert alarms(monitor(tmp_path, honest.folder, "--policy", policy, check=0)) == []
+    # Two views of what comes next: two witnesses see one, the third sees the other. Nobody signs both.
+    forked = honest.fork(tmp_path / "forked").append([b"for others %d" % i for i in range(10)])
+    honest.append([b"more %d" % i for i in range(10)])
+    lines = [w.add(honest.add_checkpoint(300)) for w in witnesses[:2]]
+    lines.append(witnesses[2].add(forked.add_checkpoint(300)))
+    assert [r.status_code for r in lines] == [200] * 3
+    for witness, losing in zip(witnesses, [forked, forked, honest]):
+        assert witness.add(losing.add_checkpoint(310)).status_code == 422
+        assert witness.add(losing.add_checkpoint(300)).status_code == 409
+        kept = list(witness.folder.glob("*/fork-refused"))
+        assert len(kept) == 1 and kept[0].read_bytes() == losing.checkpoint()
+    honest.publish(*(r.content for r in lines[:2]))
+    # Whoever sees one view only sees the other through the witness.
+    done = monitor(tmp_path, honest.folder, "--policy", policy, *sum((["--witness", w.url] for w in witnesses), []),
+                   check=1)
+    [alarm] = alarms(done)
+    assert alarm["alarm"] == "fork" and witnesses[2].url in alarm["message"]
+    evidence = json.loads(Path(alarm["evidence"]).read_text())["evidence"]
+    texts = {evidence["known"].split("\n\n")[0], evidence["seen"].split("\n\n")[0]}
+    assert texts == {honest.checkpoint().decode().split("\n\n")[0], forked.checkpoint().decode().split("\n\n")[0]}
+    assert all(f"— {KEY.name} " in note for note in evidence.values())
+    # The other view, shown to a monitor that has seen the first: also when it has grown.
+    for _ in range(2):
+        for path in forked.folder.glob("**/*"):
+            if path.is_file():
+                target = honest.folder / path.relative_to(forked.folder)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(path.read_bytes())
+        (honest.folder / "checkpoint").write_bytes(forked.checkpoint())
+        done = monitor(tmp_path, honest.folder, "--key", KEY.vkey, check=1)
+        assert [a["alarm"] for a in alarms(done)] == ["fork"], done.out
+        forked.append([b"and on"])
+
+
+def test_a_monitor_names_what_is_wrong(tmp_path):
+    log = LogFiles(tmp_path / "log", KEY).append([b"entry %d" % i for i in range(600)])
+    log.publish()
+    hooks: list[dict] = []
+
+    class Hook(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            hooks.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *arguments):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hook)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    arguments = [log.folder, "--key", KEY.vkey, "--webhook", f"http://127.0.0.1:{server.server_port}/"]
+    done = monitor(tmp_path, *arguments, check=0)
+    assert json.loads(done.out)["newEntries"] == 600
+    log.append([b"one more"]).publish()
+    assert json.loads(monitor(tmp_path, *arguments, check=0).out)["newEntries"] == 1
+    assert monitor(tmp_path, *arguments, check=0).out == ""
+
+    def expect(kind: str):
+        done = monitor(tmp_path, *arguments, check=1)
+        assert [a["alarm"] for a in alarms(done)] == [kind], done.out
+        assert hooks[-1]["alarm"] == kind
+
+    good = (log.folder / "checkpoint").read_bytes()
+    (log.folder / "checkpoint").write_bytes(log.checkpoint(600))
+    expect("rollback")
+    (log.folder / "checkpoint").write_bytes(Key(KEY.name, 8).sign(good.split(b"\n\n")[0] + b"\n"))
+    expect("wrongSignature")
+    log.append([b"x"]).publish()
+    bundle = log.folder / "tile/entries/002.p/90"
+    bundle.write_bytes(bundle.read_bytes()[:-1] + b"y")
+    expect("damaged")
+    bundle.unlink()
+    expect("damaged")
+    bundle.write_bytes(b"")
+    expect("damaged")
+    assert run(tmp_path, "monitor", "--once", "http://127.0.0.1:9", "--key", KEY.vkey, check=2).out
+    server.shutdown()
+
+
+def test_a_witness_killed_again_and_again_keeps_its_word(tmp_path):
+    witness = Witness(tmp_path, "w", KEY.vkey)
+    log = LogFiles(tmp_path / "log", KEY).append([b"entry %d" % i for i in range(400)])
+    seen = 0
+    for round in range(8):
+        stop = threading.Event()
+
+        def load():
+            nonlocal seen
+            while not stop.is_set():
+                try:
+                    answer = witness.add(log.add_checkpoint(seen, min(seen + 1, 400)))
+                except httpx.HTTPError:
+                    return
+                if answer.status_code == 200:
+                    seen = min(seen + 1, 400)
+                elif answer.status_code == 409:
+                    # It has cosigned, and was killed before it could say so.
+                    assert int(answer.text) == seen + 1
+                    seen += 1
+
+        thread = threading.Thread(target=load)
+        thread.start()
+        time.sleep(0.02 * round)
+        witness.kill()
+        stop.set()
+        thread.join()
+        witness.restart()
+        answer = httpx.post(witness.url + "/add-checkpoint", content=log.add_checkpoint(0, 400))
+        size = int(answer.text) if answer.status_code == 409 else 400 if seen == 0 else -1
+        assert seen <= size <= max(seen + 1, 400 if seen == 0 else 0)
+        seen = size
+    witness.stop()
+
+
+def test_the_logs_server_needs_two_of_three(tmp_path):
+    vkey = run(tmp_path, "log", "key", "--origin", "log.example/served").out.strip()
+    witnesses = [Witness(tmp_path, f"w{i}", vkey) for i in (1, 2, 3)]
+    policy = tmp_path / "policy"
+    policy.write_text(policy_text(vkey, witnesses))
+    server = Server(tmp_path, "--log-policy", str(policy))
+
+    def ask() -> str:
+        answer = httpx.post(server.url + "/v1/chat/completions", timeout=60, json={
+            "model": "evident-tiny", "max_tokens": 2, "messages": [{"role": "user", "content": "Hello!"}]})
+        return answer.json()["receipt"]["id"]
+
+    def wait_for(receipt: str, status: str, seconds: float = 30) -> httpx.Response:
+        deadline = time.monotonic() + seconds
+        while True:
+            answer = httpx.get(f"{server.url}/v1/receipts/{receipt}")
+            if answer.headers["evident-log"].startswith(status):
+                return answer
+            assert time.monotonic() < deadline, answer.headers["evident-log"]
+            time.sleep(0.05)
+
+    def watch(*arguments, check=0):
+        return run(tmp_path, "monitor", "--once", server.url + "/log", "--policy", str(policy), *arguments, check=check)
+
+    try:
+        first = ask()
+        evidence = tmp_path / "first.json"
+        evidence.write_bytes(wait_for(first, "logged").content)
+        verdict = run(tmp_path, "verify", "--policy", str(policy), str(evidence))
+        assert "w1" in verdict.out or "quorum" in verdict.out.lower()
+        # One witness down: still logged.
+        witnesses[0].kill()
+        wait_for(ask(), "logged")
+        # Two down: it stays pending, and says so.
+        witnesses[1].kill()
+        pending = ask()
+        time.sleep(1.5)
+        header = wait_for(pending, "pending").headers["evident-log"]
+        assert "reason" in header and "1 of 2" in header, header
+        # The published record stands where two of three saw it, and is whole.
+        assert run(tmp_path, "log", "fsck", server.url + "/log", "--policy", str(policy)).out
+        node = json.loads(run(tmp_path, "keys", "--json").out)["publicKey"]
+        store = next(tmp_path.rglob("receipts.sqlite"))
+        done = watch("--node-key", node, "--receipts", str(store))
+        assert alarms(done) == [], done.out
+        # Back again: what was pending is logged.
+        witnesses[1].restart()
+        wait_for(pending, "logged")
+        done = watch("--node-key", node, "--receipts", server.url)
+        assert alarms(done) == [], done.out
+        # Someone else's receipts: every entry in this node's name is an alarm.
+        empty = tmp_path / "empty"
+        empty.mkdir()
+        done = watch("--node-key", node, "--receipts", str(empty), "--state", str(tmp_path / "other"), check=1)
+        assert {a["alarm"] for a in alarms(done)} == {"foreignEntry"} and len(alarms(done)) == 3
+    finally:
+        for witness in witnesses:
+            witness.kill()
+        server.stop()

@@ -1,0 +1,111 @@
+import Foundation
+import LogReading
+import TestSupport
+import Testing
+import Transparency
+
+@Suite struct LogAuditTests {
+  private func fsck(_ folder: SampleFolder, _ policy: TrustPolicy = SampleFolder.policy) async throws -> LogFsck.Report
+  {
+    try await LogFsck(FolderSource(folder: folder.path), policy: policy).run()
+  }
+
+  @Test(arguments: [[], [1], [255], [256], [257], [3, 100, 200, 300], [65_536], [65_000, 536, 1, 700]])
+  func wholeLogsAreClean(_ batches: [Int]) async throws {
+    let folder = try SampleFolder(batches)
+    let report = try await fsck(folder)
+    #expect(report.audit.findings == [] && report.exitStatus == 0)
+    #expect(report.audit.entries == UInt64(batches.reduce(0, +)))
+    // Every file that is there was read.
+    #expect(report.audit.files == folder.tilePaths.count)
+    #expect(report.verdict?.quorum == .notAskedFor)
+  }
+
+  /// Each file in turn: changed, cut, gone, replaced by another. It is named, and no other.
+  @Test func damageIsNamed() async throws {
+    let folder = try SampleFolder([3, 297, 400])
+    let paths = folder.tilePaths
+    #expect(paths.count == 12)
+    for path in paths {
+      let honest = try folder.bytes(path)
+      let isNeeded = try TilePath(path) == TilePath(TilePath(path).kind, index: TilePath(path).index, in: 700)
+      var changes = [Array(honest.dropLast()), honest + [0], [], honest.map { $0 ^ 1 }]
+      for at in [0, 1, 2, honest.count / 2, honest.count - 1] {
+        changes.append(honest)
+        changes[changes.count - 1][at] ^= 4
+      }
+      for changed in changes {
+        try folder.write(changed, path)
+        let report = try await fsck(folder)
+        #expect(
+          report.exitStatus == 1 && report.audit.findings.map(\.path) == [path], "\(path): \(report.audit.findings)")
+      }
+      try folder.remove(path)
+      let report = try await fsck(folder)
+      // Partial ones of earlier sizes may go.
+      #expect(report.audit.findings.map(\.path) == (isNeeded ? [path] : []), "\(path): \(report.audit.findings)")
+      try folder.write(honest, path)
+    }
+    #expect(try await fsck(folder).exitStatus == 0)
+  }
+
+  /// Someone changes an entry and every hash above it, as far up as he can.
+  @Test func consistentDamageIsNamed() async throws {
+    let honest = try SampleFolder([70_000])
+    let forged = try SampleFolder([])
+    let writer = try LogWriter(forged.path)
+    try writer.append((0..<70_000).map { Array("entry \($0 == 300 ? "forged" : "\($0)")".utf8) })
+    var copied: [String] = []
+    for (path, named) in [
+      ("tile/entries/001", ["tile/entries/001"]), ("tile/0/001", ["tile/0/001"]), ("tile/1/000", ["tile/1/000"]),
+      ("tile/2/000.p/1", ["checkpoint"]),
+    ] {
+      try honest.write(try forged.bytes(path), path)
+      copied.append(path)
+      let report = try await fsck(honest)
+      #expect(report.audit.findings.map(\.path) == named, "\(copied): \(report.audit.findings)")
+    }
+  }
+
+  @Test func signaturesAndQuorumCount() async throws {
+    let folder = try SampleFolder([10])
+    let other = try NoteSigner(name: "log.example/read", seed: [UInt8](repeating: 5, count: 32))
+    let strangers = try TrustPolicy(parsing: Array("log \(other.verifierKey)\nquorum none\n".utf8))
+    var report = try await fsck(folder, strangers)
+    #expect(report.exitStatus == 1 && report.audit.findings[0].problem.contains("not signed by a known key"))
+    let witness = try CosignatureSigner(name: "w.example/w", seed: [UInt8](repeating: 6, count: 32))
+    let lines = "log \(SampleFolder.signer.verifierKey)\nwitness w \(witness.verifierKey)\nquorum w\n"
+    let witnessed = try TrustPolicy(parsing: Array(lines.utf8))
+    report = try await fsck(folder, witnessed)
+    #expect(report.exitStatus == 1 && report.audit.findings[0].problem.contains("missing: w"))
+    let signed = try SignedCheckpoint(parsing: try folder.bytes("checkpoint"))
+    try folder.write(try signed.adding([witness.cosign(signed.checkpoint, timestamp: 1)]).bytes, "checkpoint")
+    #expect(try await fsck(folder, witnessed).exitStatus == 0)
+    try folder.remove("checkpoint")
+    #expect(try await fsck(folder).audit.findings.map(\.problem) == ["it is missing"])
+  }
+
+  /// The log's own checkpoint may be ahead of what is published, if it continues it.
+  @Test func sequencedEntriesAreReadToo() async throws {
+    let folder = try SampleFolder([300])
+    let published = try folder.bytes("checkpoint")
+    let ahead = try SampleFolder([300, 500])
+    try FileManager.default.removeItem(atPath: folder.path)
+    try FileManager.default.copyItem(atPath: ahead.path, toPath: folder.path)
+    try folder.write(try ahead.bytes("checkpoint"), ".latest")
+    try folder.write(published, "checkpoint")
+    var report = try await fsck(folder)
+    #expect(report.exitStatus == 0 && report.latest?.size == 800 && report.audit.entries == 800)
+    let fork = try SampleFolder.checkpoint(size: 299, root: .emptyRoot)
+    try folder.write(fork.bytes, "checkpoint")
+    report = try await fsck(folder)
+    #expect(report.exitStatus == 1 && report.audit.findings[0].problem.contains("forked"))
+  }
+
+  @Test func endlessDamageEnds() async throws {
+    let folder = try SampleFolder([300])
+    try folder.write(try SampleFolder.checkpoint(size: UInt64(Int64.max), root: .emptyRoot).bytes, "checkpoint")
+    let report = try await fsck(folder)
+    #expect(report.exitStatus == 1 && report.audit.findings.count == LogAudit.findingsMax)
+  }
+}
