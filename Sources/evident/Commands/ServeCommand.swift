@@ -62,7 +62,7 @@ struct ServeCommand: AsyncParsableCommand {
       scheduling.draftTokensMax = count
       scheduling.draftRowsPerStep = max(scheduling.draftRowsPerStep, 1 + count)
     }
-    if let text = retain ?? settings.string("retain") { options.retainSeconds = try ServeCommand.seconds(text) }
+    if let text = retain ?? settings.string("retain") { options.retainSeconds = try ServeCommand.seconds(text, for: "retention") }
 
     LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
     var logger = Logger(label: "evident")
@@ -117,13 +117,12 @@ struct ServeCommand: AsyncParsableCommand {
   }
 
   /// Seconds, or a number with one of s, m, h, d.
-  static func seconds(_ text: String) throws -> Int {
+  static func seconds(_ text: String, for what: String = "a deadline") throws -> Int {
     let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
     let unit = text.last.flatMap { units[$0] }
     let number = unit == nil ? text : String(text.dropLast())
     guard let value = Int(number), (0...1_000_000_000).contains(value) else {
-      throw CommandFailure(
-        "\"\(text)\" is not a time", hint: "write seconds, or 90s, 15m, 24h, 7d")
+      throw CommandFailure("\"\(text)\" is not a time for \(what)", hint: "write seconds, or 90s, 15m, 24h, 7d")
     }
     return value * (unit ?? 1)
   }
