@@ -53,6 +53,19 @@ public struct KeyHistoryFolder: Sendable {
       .suffix(EvidenceLimits.keysMax)
   }
 
+  /// Every key that the entries name.
+  public func keys() throws -> Set<NodePublicKey> {
+    var keys: Set<NodePublicKey> = []
+    for item in try items() {
+      switch item.signed.entry {
+      case .claim: break
+      case .succession(let succession): keys.formUnion([succession.from, succession.to])
+      case .revocation(let revocation): keys.formUnion([revocation.key, revocation.signer])
+      }
+    }
+    return keys
+  }
+
   /// Keeps an entry durably, after those that are here; one that is here already stays where it is.
   ///
   /// - Returns: its place.

@@ -8,7 +8,9 @@ import time
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from conftest import ROOT, run
+import httpx
+
+from conftest import ROOT, Server, run
 
 QUESTION = "How do I verify an answer?"
 ORIGIN = "log.example.org/test"
@@ -194,3 +196,46 @@ def test_a_rotation_that_was_interrupted_goes_on(tmp_path):
     again = json.loads(run(tmp_path, "keys", "rotate", "--json").out)
     assert again == made and again["previousKey"] == first
     assert len(list((state / "key-history").iterdir())) == 1
+
+
+def test_a_served_log_has_the_keys_of_its_node(tmp_path):
+    """Rotated, served, asked, verified under the policy of someone who only knows the old key."""
+    old = json.loads(run(tmp_path, "keys", "--json").out)["publicKey"]
+    new = json.loads(run(tmp_path, "keys", "rotate", "--json").out)["publicKey"]
+
+    def history():
+        return json.loads(run(tmp_path, "keys", "--json").out)["history"]
+
+    def wait(condition):
+        deadline = time.monotonic() + 30
+        while not condition():
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+    server = Server(tmp_path)
+    try:
+        wait(lambda: all(item["logged"] for item in history()))
+        body = {"model": "evident-tiny", "messages": [{"role": "user", "content": QUESTION}]}
+        answer = httpx.post(server.url + "/v1/chat/completions", json=body, timeout=60).json()
+        url = f"{server.url}/v1/receipts/{answer['id']}"
+        wait(lambda: httpx.get(url).headers["evident-log"] == "logged")
+        (tmp_path / "a.json").write_bytes(httpx.get(url).content)
+        # A revocation that is made while the server runs gets into the log, too.
+        run(tmp_path, "keys", "revoke", old, "--from", "2020-01-01T00:00:00Z")
+        wait(lambda: all(item["logged"] for item in history()) and len(history()) == 2)
+        wait(lambda: len(httpx.get(url).json()["keys"]) == 1)
+        second = httpx.post(server.url + "/v1/chat/completions", json=body, timeout=60).json()
+        url = f"{server.url}/v1/receipts/{second['id']}"
+        wait(lambda: httpx.get(url).headers["evident-log"] == "logged")
+        later = httpx.get(url).json()
+        assert len(later["keys"]) == 2
+    finally:
+        assert server.stop() == 0
+    promise = json.loads(base64.b64decode(later["receipt"]["payload"]))["predicate"]["promise"]
+    (tmp_path / "policy").write_text(f"log {promise['log']}\nquorum none\n")
+    verdict = verify(tmp_path, "--policy", "policy", "--node-key", old, "--require-level", "logged", check=0)
+    assert verdict["node"] == new and outcomes(verdict)["keyHistory"] == "PASS"
+    (tmp_path / "a.json").write_text(json.dumps(later))
+    verdict = verify(tmp_path, "--policy", "policy", "--node-key", new, check=0)
+    reason = next(c["reason"] for c in verdict["checks"] if c["check"] == "keyHistory")
+    assert "is revoked from 2020-01-01T00:00:00Z on" in reason
