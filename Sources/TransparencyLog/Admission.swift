@@ -18,9 +18,11 @@ public final class Admission: Sendable {
   }
 
   /// Counts the entry against its signer's rate.
-  public func admit(_ entry: LogEntry, now: ContinuousClock.Instant = .now) throws(EntryRefusal) {
-    if case .only(let keys) = nodes, keys.isDisjoint(with: entry.keys) { throw .notAdmitted(entry.signer) }
-    let isWithin = limiter.withLock { $0?.take(entry.signer, now: now) ?? true }
+  public func admit(_ signed: SignedEntry, now: ContinuousClock.Instant = .now) throws(EntryRefusal) {
+    if case .only(let keys) = nodes, keys.isDisjoint(with: signed.owners) {
+      throw .notAdmitted(signed.entry.signer)
+    }
+    let isWithin = limiter.withLock { $0?.take(signed.entry.signer, now: now) ?? true }
     guard isWithin else { throw .tooMany(retryAfterSeconds: 1) }
   }
 }

@@ -1,3 +1,4 @@
+import Receipts
 import Synchronization
 public import Transparency
 
@@ -109,7 +110,7 @@ public final class LogService<Storage: LogStorage>: LogClient {
   /// - Throws: ``EntryRefusal``.
   public func submit(_ bytes: [UInt8]) async throws -> SequencedEntry {
     do {
-      try admission.admit(try LogEntry(bytes))
+      try admission.admit(try SignedEntry.submitted(bytes))
       return try await withCheckedContinuation { continuation in
         let refusal = enqueue(Waiting(entry: bytes, answer: continuation))
         if let refusal { continuation.resume(returning: .failure(refusal)) }

@@ -53,8 +53,9 @@ struct Settings: Sendable {
     string("trustedSigners") ?? Settings.folder("XDG_CONFIG_HOME", ".config") + "/trusted-signers"
   }
 
-  /// The secret key of the log on this machine.
-  var logKeyFile: String { string("logKey") ?? stateFolder + "/log.key" }
+  /// The secret key of the log in a folder: beside it, so that no two folders are histories of one key, and not in it,
+  /// so that it is not served.
+  func logKeyFile(ofLogIn folder: String) -> String { string("logKey") ?? folder + ".key" }
 
   /// Where the log on this machine is kept.
   var logFolder: String { string("logDir") ?? stateFolder + "/log" }

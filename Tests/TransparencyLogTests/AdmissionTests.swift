@@ -8,21 +8,21 @@ import TransparencyLog
 
   private func refusal(_ bytes: [UInt8]) -> String {
     do {
-      _ = try LogEntry(bytes)
+      _ = try SignedEntry.parse(bytes)
       return "taken"
     } catch { return error.description }
   }
 
   @Test func aReceiptIsAnEntryByteForByte() throws {
     let envelope = try statements.envelope(1)
-    let entry = try LogEntry(envelope.bytes)
-    #expect(entry.bytes == envelope.bytes && entry.signer == statements.publicKey && entry.leaf == envelope.leafHash)
+    let entry = try SignedEntry.parse(envelope.bytes)
+    #expect(entry.envelope == envelope && entry.entry.signer == statements.publicKey)
   }
 
   @Test func everythingElseIsRefused() throws {
     let envelope = try statements.envelope(1)
     let bytes = envelope.bytes
-    #expect(refusal([]).contains("0 bytes"))
+    #expect(refusal([]).contains("envelope"))
     #expect(refusal([UInt8](repeating: 0x20, count: 65_536)).contains("65536 bytes"))
     #expect(refusal(Array("{}".utf8)).contains("payload"))
     // The same JSON in another spelling would be a second entry.
@@ -34,7 +34,7 @@ import TransparencyLog
     #expect(refusal(other.bytes).contains("signature"))
     // Signed by someone else, in this node's name.
     let stranger = NodeSigningKey(seed: Array(repeating: 2, count: 32))!
-    #expect(refusal(Envelope(signing: envelope.payload, with: stranger).bytes).contains("signature"))
+    #expect(refusal(Envelope(signing: envelope.payload, with: stranger).bytes).contains("signed by"))
     let key = NodeSigningKey(seed: Array(repeating: 1, count: 32))!
     #expect(refusal(Envelope(signing: Array("{\"a\": 1}".utf8), with: key).bytes) != "taken")
     // A payload of another spelling, signed by its node.
@@ -45,10 +45,23 @@ import TransparencyLog
 
   @Test func aListAdmitsItsNodes() throws {
     let listed = try Admission.Nodes.parse("# nodes\n\n\(statements.publicKey.hex) this one\n")
-    let entry = try LogEntry(statements.envelope(1).bytes)
+    let entry = try SignedEntry.parse(statements.envelope(1).bytes)
     try Admission(listed, entriesPerSecond: nil).admit(entry)
-    let stranger = try LogEntry(SignedStatements(seed: 2).envelope(1).bytes)
+    let stranger = try SignedEntry.parse(SignedStatements(seed: 2).envelope(1).bytes)
     #expect(throws: EntryRefusal.self) { try Admission(listed, entriesPerSecond: nil).admit(stranger) }
+    // A key that succeeds a listed one may say so, and a stranger may not name a listed one as his.
+    let (ours, theirs) = (
+      NodeSigningKey(seed: Array(repeating: 1, count: 32))!, NodeSigningKey(seed: Array(repeating: 2, count: 32))!
+    )
+    let time = "2026-11-24T12:00:00Z"
+    for (old, new) in [(ours, theirs), (theirs, ours)] {
+      let succession = KeySuccession(from: old.publicKey, to: new, time: time)
+      try Admission(listed, entriesPerSecond: nil).admit(SignedEntry(signing: .succession(succession), with: old))
+    }
+    let revocation = KeyRevocation(key: ours.publicKey, from: time, reason: "", signer: theirs.publicKey)
+    #expect(throws: EntryRefusal.self) {
+      try Admission(listed, entriesPerSecond: nil).admit(SignedEntry(signing: .revocation(revocation), with: theirs))
+    }
     #expect { try Admission.Nodes.parse("\n\(statements.publicKey.hex)\nabc\n") } throws: {
       "\($0)".hasPrefix("line 3")
     }
@@ -56,8 +69,8 @@ import TransparencyLog
 
   @Test func eachNodeHasItsRate() throws {
     let admission = Admission(.everyone, entriesPerSecond: 10)
-    let entry = try LogEntry(statements.envelope(1).bytes)
-    let other = try LogEntry(SignedStatements(seed: 2).envelope(1).bytes)
+    let entry = try SignedEntry.parse(statements.envelope(1).bytes)
+    let other = try SignedEntry.parse(SignedStatements(seed: 2).envelope(1).bytes)
     let start = ContinuousClock.now
     for _ in 0..<10 { try admission.admit(entry, now: start) }
     #expect { try admission.admit(entry, now: start) } throws: { "\($0)".contains("too many") }

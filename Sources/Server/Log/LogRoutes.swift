@@ -2,6 +2,7 @@ import Digests
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Receipts
 import Transparency
 import TransparencyLog
 
@@ -102,8 +103,8 @@ extension Response {
 
   fileprivate static func refusal(_ refusal: EntryRefusal) -> Response {
     switch refusal {
-    case .form, .notCanonical, .signature, .noConsent: return .line(.badRequest, refusal.description)
-    case .length(let count): return .line(count == 0 ? .badRequest : .contentTooLarge, refusal.description)
+    case .form(.tooLong): return .line(.contentTooLarge, refusal.description)
+    case .form: return .line(.badRequest, refusal.description)
     case .notAdmitted: return .line(.forbidden, refusal.description)
     case .tooMany(let seconds):
       var response = Response.line(.tooManyRequests, refusal.description)

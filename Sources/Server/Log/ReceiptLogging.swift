@@ -121,11 +121,7 @@ public final class ReceiptLogging: Service {
   /// - Returns: why trying again would not help; nil if it may.
   private static func finalReason(_ error: any Error) -> String? {
     switch error {
-    case let refusal as EntryRefusal:
-      switch refusal {
-      case .length, .form, .notCanonical, .signature, .noConsent, .notAdmitted: return refusal.description
-      case .tooMany, .unavailable: return nil
-      }
+    case let refusal as EntryRefusal: return refusal.isFinal ? refusal.description : nil
     case RemoteLogFailure.refused(_, let status, _) where [400, 403, 413].contains(status): return "\(error)"
     default: return nil
     }

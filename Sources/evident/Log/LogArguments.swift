@@ -50,7 +50,9 @@ struct LogArguments: ParsableArguments {
     } catch let failure as LogFailure {
       throw CommandFailure("the log in \(folder) cannot be opened: \(failure)")
     } catch let failure as StorageFailure {
-      throw CommandFailure("the log in \(folder) cannot be opened: \(failure)")
+      throw CommandFailure(
+        "the log in \(folder) cannot be opened: \(failure)",
+        hint: "of two servers one may have the log and the other --log-url, --log-dir or --no-log")
     }
   }
 }

@@ -43,7 +43,7 @@ struct LogBenchCommand: AsyncParsableCommand {
     }
     guard let dir else { return }
     let client = WitnessLinks.makeClient()
-    let signer = try LogKeyFile.loadOrCreate(path: key ?? settings.logKeyFile, origin: nil)
+    let signer = try LogKeyFile.loadOrCreate(path: key ?? settings.logKeyFile(ofLogIn: dir), origin: nil)
     let service = try LogArguments.open(
       folder: dir, signer: signer, admission: Admission(.everyone, entriesPerSecond: nil), policy: nil, client: client,
       options: log.options(settings))

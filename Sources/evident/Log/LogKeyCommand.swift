@@ -17,7 +17,7 @@ struct LogKeyCommand: AsyncParsableCommand {
 
   func run() async throws {
     let settings = try await Settings()
-    let path = key ?? settings.logKeyFile
+    let path = key ?? settings.logKeyFile(ofLogIn: settings.logFolder)
     let verifierKey = try LogKeyFile.loadOrCreate(path: path, origin: origin).verifierKey
     if json {
       print(

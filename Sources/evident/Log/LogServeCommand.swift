@@ -28,7 +28,7 @@ struct LogServeCommand: AsyncParsableCommand {
   var origin: String?
   @Option(
     help: ArgumentHelp(
-      "The file of the secret key, made at the first start (EVIDENT_LOG_KEY; default log.key among the state).",
+      "The file of the secret key, made at the first start (EVIDENT_LOG_KEY; default the folder's name and .key).",
       valueName: "file"), completion: .file())
   var key: String?
   @Option(help: ArgumentHelp("Address and port; port 0 lets the system choose.", valueName: "host:port"))
@@ -56,9 +56,9 @@ struct LogServeCommand: AsyncParsableCommand {
     logger.logLevel = (settings.string("logLevel")).flatMap(Logger.Level.init(rawValue:)) ?? .notice
 
     let policy = try LogArguments.policy(policy ?? settings.string("logPolicy"))
-    let signer = try LogKeyFile.loadOrCreate(path: key ?? settings.logKeyFile, origin: origin)
-    let admission = Admission(try LogServeCommand.nodes(admit), entriesPerSecond: rate == 0 ? nil : rate)
     let folder = dir ?? settings.logFolder
+    let signer = try LogKeyFile.loadOrCreate(path: key ?? settings.logKeyFile(ofLogIn: folder), origin: origin)
+    let admission = Admission(try LogServeCommand.nodes(admit), entriesPerSecond: rate == 0 ? nil : rate)
     let client = WitnessLinks.makeClient()
     let service = try LogArguments.open(
       folder: folder, signer: signer, admission: admission, policy: policy, client: client,

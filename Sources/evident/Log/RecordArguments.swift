@@ -74,10 +74,12 @@ struct Record: Sendable {
       return
     }
     let client = WitnessLinks.makeClient()
-    let signer = try LogKeyFile.loadOrCreate(path: settings.logKeyFile, origin: arguments.logOrigin)
+    let folder = arguments.logDir ?? settings.logFolder
+    let signer = try LogKeyFile.loadOrCreate(
+      path: settings.logKeyFile(ofLogIn: folder), origin: arguments.logOrigin)
     // Only this node's own statements, by whichever of its keys: whoever reaches the server cannot fill its disk.
     let service = try LogArguments.open(
-      folder: arguments.logDir ?? settings.logFolder, signer: signer,
+      folder: folder, signer: signer,
       admission: Admission(.only(nodes), entriesPerSecond: nil),
       policy: LogArguments.policy(arguments.logPolicy ?? settings.string("logPolicy")),
       client: client, options: arguments.log.options(settings))
