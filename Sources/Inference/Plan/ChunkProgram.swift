@@ -102,9 +102,11 @@ final class ChunkProgram: CrewProgram {
   private func runAttention(_ a: AttentionOperation, _ member: Crew.Member) {
     let memory = scratch.attention(member.index)
     let kernel = kernels.pointee.attention!
-    // Few units are divided further, at the cost of reading keys and values more than once.
+    // Few units that members cannot share evenly are divided further, at the cost of reading keys and values more
+    // than once.
     let whole = a.heads / a.keyValueHeads
-    let isCoarse = member.count > 1 && chunk.tiles.count * a.keyValueHeads < 4 * member.count
+    let units = chunk.tiles.count * a.keyValueHeads
+    let isCoarse = units < 4 * member.count && !units.isMultiple(of: member.count)
     let parts = isCoarse ? whole : 1
     let group = whole / parts
     member.forEach(chunk.tiles.count * a.keyValueHeads * parts) { unit in
