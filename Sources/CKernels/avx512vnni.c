@@ -291,16 +291,19 @@ AVX512 EV_INLINE __m512i exp2_table(__m512i f) {
   return _mm512_sub_epi16(_mm512_set1_epi32(32768), _mm512_mulhrs_epi16(h, x));
 }
 
-AVX512 static int64_t weigh(
-    const ev_pass *p, int32_t *scores, int32_t first, int32_t last, int32_t value_exponent_max) {
+AVX512 static int32_t largest_score(const ev_pass *p, const int32_t *scores, int32_t first, int32_t last) {
   const int32_t begin = p->page_begin * EV_PAGE_POSITIONS;
-  const __m512i one = _mm512_set1_epi32(1);
-  __m512i b_max = _mm512_set1_epi32(INT32_MIN);
+  __m512i largest = _mm512_set1_epi32(INT32_MIN);
   for (int32_t at = 0; at < (int32_t)p->span; at += 16) {
     const __mmask16 lanes = visible_lanes(begin + at, first, last);
-    b_max = _mm512_mask_max_epi32(b_max, lanes, b_max, _mm512_loadu_si512(scores + at));
+    largest = _mm512_mask_max_epi32(largest, lanes, largest, _mm512_loadu_si512(scores + at));
   }
-  b_max = _mm512_set1_epi32(_mm512_reduce_max_epi32(b_max));
+  return _mm512_reduce_max_epi32(largest);
+}
+
+AVX512 static int64_t weigh(
+    const ev_pass *p, int32_t *scores, int32_t first, int32_t last, int32_t score_max, int32_t value_exponent_max) {
+  const __m512i one = _mm512_set1_epi32(1), b_max = _mm512_set1_epi32(score_max);
   const __m512i exponent_max = _mm512_set1_epi32(value_exponent_max);
   __m512i sum = _mm512_setzero_si512();
   for (int32_t page_index = p->page_begin; page_index < p->page_end; page_index++) {
@@ -374,7 +377,8 @@ AVX512 EV_INLINE void add_vectors(
   }
 }
 
-AVX512 EV_INLINE void add_channels(const ev_pass *p, int32_t begin, int32_t end, int32_t query, int32_t pass, const int queries) {
+AVX512 EV_INLINE void add_channels(
+    const ev_pass *p, int32_t begin, int32_t end, int32_t query, int32_t pass, const int queries) {
   for (int32_t channel = 0; channel < p->a->hd; channel += 16 * VALUE_VECTORS) {
     const int32_t left = p->a->hd - channel;
     const __mmask16 all = (__mmask16)0xffff;
@@ -406,9 +410,9 @@ AVX512 static void normalise(const int64_t *sums, int32_t shift, int64_t factor,
   }
 }
 
-static const ev_attention_steps steps = {score, cap_scores, weigh, add_values, normalise};
+static const ev_attention_steps steps = {score, cap_scores, largest_score, weigh, add_values, normalise};
 
-AVX512 static void attention(const ev_attention *a, void *scratch) { ev_attend(a, scratch, &steps); }
+EV_ATTENTION_KERNELS(AVX512)
 
 const ev_kernel_set ev_kernels_avx512vnni = {
     .name = "avx512vnni",
@@ -416,7 +420,7 @@ const ev_kernel_set ev_kernels_avx512vnni = {
     .linear8 = linear8,
     .linear4 = linear4,
     .linear16 = linear16,
-    .attention = attention,
+    EV_ATTENTION_FIELDS,
     EV_ELEMENTWISE_FIELDS,
 };
 #endif
