@@ -281,6 +281,8 @@ int main(int argc, char **argv) {
   }
   bench_attention(127, 1, 3, 64, 0);
   bench_attention(1023, 1, 3, 64, 0);
+  bench_attention(1023, 1, 4, 64, 0);
+  bench_attention(1023, 1, 7, 64, 0);
   bench_attention(0, 512, 3, 64, 0);
   bench_attention(1536, 512, 3, 64, 0);
   bench_attention(1023, 1, 4, 128, 0);

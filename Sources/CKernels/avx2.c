@@ -247,8 +247,8 @@ AVX2 static int32_t largest_score(const ev_pass *p, const int32_t *scores, int32
 }
 
 AVX2 static int64_t weigh(
-    const ev_pass *p, int32_t *scores, int32_t first, int32_t last, int32_t value_exponent_max) {
-  const __m256i b_max = _mm256_set1_epi32(largest_score(p, scores, first, last));
+    const ev_pass *p, int32_t *scores, int32_t first, int32_t last, int32_t score_max, int32_t value_exponent_max) {
+  const __m256i b_max = _mm256_set1_epi32(score_max);
   const __m256i exponent_max = _mm256_set1_epi32(value_exponent_max), low = _mm256_set1_epi32(4095);
   int64_t total = 0;
   for (int32_t page_index = p->page_begin; page_index < p->page_end; page_index++) {
@@ -342,9 +342,9 @@ AVX2 static void normalise(const int64_t *sums, int32_t shift, int64_t factor, i
   }
 }
 
-static const ev_attention_steps steps = {score, cap_scores, weigh, add_values, normalise};
+static const ev_attention_steps steps = {score, cap_scores, largest_score, weigh, add_values, normalise};
 
-AVX2 static void attention(const ev_attention *a, void *scratch) { ev_attend(a, scratch, &steps); }
+EV_ATTENTION_KERNELS(AVX2)
 
 const ev_kernel_set ev_kernels_avx2 = {
     .name = "avx2",
@@ -352,7 +352,7 @@ const ev_kernel_set ev_kernels_avx2 = {
     .linear8 = linear8,
     .linear4 = linear4,
     .linear16 = linear16,
-    .attention = attention,
+    EV_ATTENTION_FIELDS,
     EV_ELEMENTWISE_FIELDS,
 };
 #endif

@@ -171,7 +171,7 @@ AVX512 static void linear8(
 // Scores of 64 keys by up to 4 queries, and values of up to 3 queries by 64 channels, stay in registers.
 // vpdpwssd adds the products of two adjacent int16: two channels for scores, two positions for values.
 
-enum { SCORE_QUERIES = 4, VALUE_QUERIES = 3, VALUE_VECTORS = 4 };
+enum { SCORE_QUERIES = 4, VALUE_QUERIES = 3, VALUE_VECTORS = 4, AHEAD_QUERIES = 12 };
 
 // Lanes 0...15 standing for positions from `position` on that lie in first...last.
 AVX512 EV_INLINE __mmask16 visible_lanes(int32_t position, int32_t first, int32_t last) {
@@ -199,10 +199,31 @@ AVX512 EV_INLINE __m512i scaled_score(__m512i s, __m512i n) {
   return _mm512_max_epi32(_mm512_min_epi32(b, limit), _mm512_sub_epi32(zero, limit));
 }
 
+// Lines that come into the first-level cache meanwhile: some at each of the steps through a page.
+typedef struct {
+  const uint8_t *at;
+  int lines;
+} ahead;
+
+// The share of pass `pass` of `passes` over a page in bringing 4 lines a step, from `base` on. A single query reads as
+// fast as memory gives, and many do not wait for it.
+EV_INLINE ahead ahead_of(const ev_pass *p, const void *base, size_t steps, int32_t pass, int32_t passes) {
+  const int32_t lines = (4 + passes - 1) / passes;
+  const bool helps = p->queries > 1 && p->queries <= AHEAD_QUERIES && pass * lines < 4;
+  return (ahead){(const uint8_t *)base + (size_t)(pass * lines) * steps * 64, helps ? lines : 0};
+}
+
+AVX512 EV_INLINE void fetch_step(ahead *next) {
+  for (int i = 0; i < next->lines; i++) _mm_prefetch((const char *)next->at + i * 64, _MM_HINT_T0);
+  next->at += next->lines * 64;
+}
+
 // Adds the products of channels c and c + 1 with 64 keys to the sums of `queries` queries.
 AVX512 EV_INLINE void add_channel_pair(
-    __m512i sums[][4], const int16_t *keys, const int16_t *const *q, size_t c, size_t hd, const int queries) {
+    __m512i sums[][4], const int16_t *keys, const int16_t *const *q, size_t c, size_t hd, ahead *next,
+    const int queries) {
   __m512i pairs[4];
+  if (queries > 1) fetch_step(next);
   EV_UNROLL for (size_t k = 0; k < 4; k++) pairs[k] = _mm512_loadu_si512(keys + k * 16 * hd + c * 16);
   EV_UNROLL for (int i = 0; i < queries; i++) {
     const __m512i pair = broadcast32(q[i] + c);
@@ -216,6 +237,11 @@ AVX512 EV_INLINE void score_page(const ev_pass *p, int32_t page_index, int32_t q
   const size_t hd = (size_t)p->a->hd, ways = queries <= 2 ? 2 : 1;
   const ev_page page = ev_page_of(p->a, page_index);
   const int16_t *const *q = p->q + query;
+  // After the last keys come the first values.
+  const void *after =
+      page_index + 1 < p->page_end ? ev_page_of(p->a, page_index + 1).keys : ev_page_of(p->a, p->page_begin).values;
+  const int32_t passes = ev_max(1, (p->queries + SCORE_QUERIES - 2) / SCORE_QUERIES);  // those of more than one query
+  ahead next = ahead_of(p, after, hd / 2, query / SCORE_QUERIES, passes);
   __m512i sums[SCORE_QUERIES][4];
   EV_UNROLL for (size_t i = 0; i < (size_t)queries * ways; i++) {
     EV_UNROLL for (int k = 0; k < 4; k++) sums[i][k] = _mm512_setzero_si512();
@@ -223,10 +249,10 @@ AVX512 EV_INLINE void score_page(const ev_pass *p, int32_t page_index, int32_t q
   size_t c = 0;
   for (; c + 2 * ways <= hd; c += 2 * ways) {
     EV_UNROLL for (size_t way = 0; way < ways; way++) {
-      add_channel_pair(sums + way * (size_t)queries, page.keys, q, c + 2 * way, hd, queries);
+      add_channel_pair(sums + way * (size_t)queries, page.keys, q, c + 2 * way, hd, &next, queries);
     }
   }
-  if (c < hd) add_channel_pair(sums, page.keys, q, c, hd, queries);
+  if (c < hd) add_channel_pair(sums, page.keys, q, c, hd, &next, queries);
   if (ways == 2) {
     EV_UNROLL for (int i = 0; i < queries; i++) {
       EV_UNROLL for (int k = 0; k < 4; k++) sums[i][k] = _mm512_add_epi32(sums[i][k], sums[i + queries][k]);
@@ -265,16 +291,19 @@ AVX512 EV_INLINE __m512i exp2_table(__m512i f) {
   return _mm512_sub_epi16(_mm512_set1_epi32(32768), _mm512_mulhrs_epi16(h, x));
 }
 
-AVX512 static int64_t weigh(
-    const ev_pass *p, int32_t *scores, int32_t first, int32_t last, int32_t value_exponent_max) {
+AVX512 static int32_t largest_score(const ev_pass *p, const int32_t *scores, int32_t first, int32_t last) {
   const int32_t begin = p->page_begin * EV_PAGE_POSITIONS;
-  const __m512i one = _mm512_set1_epi32(1);
-  __m512i b_max = _mm512_set1_epi32(INT32_MIN);
+  __m512i largest = _mm512_set1_epi32(INT32_MIN);
   for (int32_t at = 0; at < (int32_t)p->span; at += 16) {
     const __mmask16 lanes = visible_lanes(begin + at, first, last);
-    b_max = _mm512_mask_max_epi32(b_max, lanes, b_max, _mm512_loadu_si512(scores + at));
+    largest = _mm512_mask_max_epi32(largest, lanes, largest, _mm512_loadu_si512(scores + at));
   }
-  b_max = _mm512_set1_epi32(_mm512_reduce_max_epi32(b_max));
+  return _mm512_reduce_max_epi32(largest);
+}
+
+AVX512 static int64_t weigh(
+    const ev_pass *p, int32_t *scores, int32_t first, int32_t last, int32_t score_max, int32_t value_exponent_max) {
+  const __m512i one = _mm512_set1_epi32(1), b_max = _mm512_set1_epi32(score_max);
   const __m512i exponent_max = _mm512_set1_epi32(value_exponent_max);
   __m512i sum = _mm512_setzero_si512();
   for (int32_t page_index = p->page_begin; page_index < p->page_end; page_index++) {
@@ -302,10 +331,12 @@ AVX512 static int64_t weigh(
 }
 
 // Adds to the sums of `queries` queries the values of up to two pages, in `vectors` vectors of 16 channels from
-// `channel` on, the last of them with `lanes` lanes. `queries` and `vectors` are constants.
+// `channel` on, the last of them with `lanes` lanes. `pass` counts the calls with other queries for the same pages.
+// `queries` and `vectors` are constants.
 AVX512 EV_INLINE void add_vectors(
-    const ev_pass *p, int32_t page_begin, int32_t page_end, int32_t query, int32_t channel, __mmask16 lanes,
-    const int queries, const int vectors) {
+    const ev_pass *p, int32_t page_begin, int32_t page_end, int32_t query, int32_t pass, int32_t channel,
+    __mmask16 lanes, const int queries, const int vectors) {
+  const int32_t passes = (p->queries + VALUE_QUERIES - 1) / VALUE_QUERIES, distance = passes > 1 ? EV_VALUE_PAGES : 1;
   const size_t hd = (size_t)p->a->hd, padded = (size_t)ev_padded_head(p->a->hd);
   __m512i upper[VALUE_QUERIES][VALUE_VECTORS], lower[VALUE_QUERIES][VALUE_VECTORS];
   EV_UNROLL for (int i = 0; i < queries; i++) {
@@ -314,7 +345,10 @@ AVX512 EV_INLINE void add_vectors(
   for (int32_t index = page_begin; index < page_end; index++) {
     const int16_t *values = ev_page_of(p->a, index).values + (size_t)channel * 2;
     const int32_t *limbs = p->scores + (size_t)query * p->span + (size_t)(index - p->page_begin) * EV_PAGE_POSITIONS;
+    const int16_t *after = ev_page_of(p->a, ev_min(index + distance, p->page_end - 1)).values + (size_t)channel * 64;
+    ahead next = ahead_of(p, after, EV_PAGE_POSITIONS / 2, pass, passes);
     for (size_t pair = 0; pair < EV_PAGE_POSITIONS / 2; pair++, values += 2 * hd) {
+      if (queries > 1) fetch_step(&next);
       __m512i value[VALUE_VECTORS];
       EV_UNROLL for (int v = 0; v < vectors - 1; v++) value[v] = _mm512_loadu_si512(values + v * 32);
       value[vectors - 1] = _mm512_maskz_loadu_epi32(lanes, values + (vectors - 1) * 32);
@@ -343,25 +377,26 @@ AVX512 EV_INLINE void add_vectors(
   }
 }
 
-AVX512 EV_INLINE void add_channels(const ev_pass *p, int32_t begin, int32_t end, int32_t query, const int queries) {
+AVX512 EV_INLINE void add_channels(
+    const ev_pass *p, int32_t begin, int32_t end, int32_t query, int32_t pass, const int queries) {
   for (int32_t channel = 0; channel < p->a->hd; channel += 16 * VALUE_VECTORS) {
     const int32_t left = p->a->hd - channel;
     const __mmask16 all = (__mmask16)0xffff;
-    if (left >= 64) add_vectors(p, begin, end, query, channel, all, queries, 4);
-    else if (left > 48) add_vectors(p, begin, end, query, channel, lanes_below(left - 48), queries, 4);
-    else if (left > 32) add_vectors(p, begin, end, query, channel, lanes_below(left - 32), queries, 3);
-    else if (left > 16) add_vectors(p, begin, end, query, channel, lanes_below(left - 16), queries, 2);
-    else add_vectors(p, begin, end, query, channel, lanes_below(left), queries, 1);
+    if (left >= 64) add_vectors(p, begin, end, query, pass, channel, all, queries, 4);
+    else if (left > 48) add_vectors(p, begin, end, query, pass, channel, lanes_below(left - 48), queries, 4);
+    else if (left > 32) add_vectors(p, begin, end, query, pass, channel, lanes_below(left - 32), queries, 3);
+    else if (left > 16) add_vectors(p, begin, end, query, pass, channel, lanes_below(left - 16), queries, 2);
+    else add_vectors(p, begin, end, query, pass, channel, lanes_below(left), queries, 1);
   }
 }
 
 AVX512 static void add_values(const ev_pass *p, int32_t page_begin, int32_t page_end) {
-  int32_t query = 0;
+  int32_t query = 0, pass = 0;
   for (; p->queries - query == 3 || p->queries - query > 4; query += 3) {
-    add_channels(p, page_begin, page_end, query, 3);
+    add_channels(p, page_begin, page_end, query, pass++, 3);
   }
-  for (; p->queries - query >= 2; query += 2) add_channels(p, page_begin, page_end, query, 2);
-  if (query < p->queries) add_channels(p, page_begin, page_end, query, 1);
+  for (; p->queries - query >= 2; query += 2) add_channels(p, page_begin, page_end, query, pass++, 2);
+  if (query < p->queries) add_channels(p, page_begin, page_end, query, pass, 1);
 }
 
 AVX512 static void normalise(const int64_t *sums, int32_t shift, int64_t factor, int32_t hd, int32_t *out) {
@@ -375,9 +410,9 @@ AVX512 static void normalise(const int64_t *sums, int32_t shift, int64_t factor,
   }
 }
 
-static const ev_attention_steps steps = {score, cap_scores, weigh, add_values, normalise};
+static const ev_attention_steps steps = {score, cap_scores, largest_score, weigh, add_values, normalise};
 
-AVX512 static void attention(const ev_attention *a, void *scratch) { ev_attend(a, scratch, &steps); }
+EV_ATTENTION_KERNELS(AVX512)
 
 const ev_kernel_set ev_kernels_avx512vnni = {
     .name = "avx512vnni",
@@ -385,7 +420,7 @@ const ev_kernel_set ev_kernels_avx512vnni = {
     .linear8 = linear8,
     .linear4 = linear4,
     .linear16 = linear16,
-    .attention = attention,
+    EV_ATTENTION_FIELDS,
     EV_ELEMENTWISE_FIELDS,
 };
 #endif

@@ -258,3 +258,10 @@ size_t ev_attention_scratch_bytes(int32_t rows, int32_t group, int32_t hd, int32
   const size_t sums = (size_t)EV_ATTENTION_QUERIES * (size_t)ev_padded_head(hd) * sizeof(int64_t);
   return (all_rows < most ? all_rows : most) + sums + 64;
 }
+
+size_t ev_attention_part_bytes(int32_t group, int32_t hd, int32_t positions, int32_t parts) {
+  const int32_t pages = ev_padded_positions(positions) / EV_PAGE_POSITIONS;
+  const size_t span = (size_t)((pages + parts - 1) / parts) * EV_PAGE_POSITIONS;
+  const size_t sums = (size_t)ev_padded_head(hd) * sizeof(int64_t);
+  return EV_PART_HEADER_BYTES + (size_t)group * (span * sizeof(int32_t) + sums);
+}

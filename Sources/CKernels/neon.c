@@ -169,8 +169,9 @@ static int32_t largest_score(const ev_pass *p, const int32_t *scores, int32_t fi
   return vmaxvq_s32(largest);
 }
 
-static int64_t weigh(const ev_pass *p, int32_t *scores, int32_t first, int32_t last, int32_t value_exponent_max) {
-  const int32x4_t b_max = vdupq_n_s32(largest_score(p, scores, first, last));
+static int64_t weigh(
+    const ev_pass *p, int32_t *scores, int32_t first, int32_t last, int32_t score_max, int32_t value_exponent_max) {
+  const int32x4_t b_max = vdupq_n_s32(score_max);
   const int32x4_t exponent_max = vdupq_n_s32(value_exponent_max), fraction = vdupq_n_s32(4095);
   uint64_t total = 0;
   for (int32_t page_index = p->page_begin; page_index < p->page_end; page_index++) {
@@ -261,9 +262,9 @@ static void normalise(const int64_t *sums, int32_t shift, int64_t factor, int32_
   }
 }
 
-static const ev_attention_steps steps = {score, cap_scores, weigh, add_values, normalise};
+static const ev_attention_steps steps = {score, cap_scores, largest_score, weigh, add_values, normalise};
 
-static void attention(const ev_attention *a, void *scratch) { ev_attend(a, scratch, &steps); }
+EV_ATTENTION_KERNELS()
 
 const ev_kernel_set ev_kernels_neon = {
     .name = "neon",
@@ -271,7 +272,7 @@ const ev_kernel_set ev_kernels_neon = {
     .linear8 = linear8,
     .linear4 = linear4,
     .linear16 = linear16,
-    .attention = attention,
+    EV_ATTENTION_FIELDS,
     EV_ELEMENTWISE_FIELDS,
 };
 #endif

@@ -24,8 +24,25 @@ static void near_clamp(attention_case a, int64_t beyond, int16_t *q, int16_t *ke
   key[a.hd - 1] = (int16_t)(a.clamp * rest);
 }
 
+static void attend(const ev_kernel_set *set, const ev_attention *call, int32_t positions) {
+  void *scratch = room(ev_attention_scratch_bytes(call->rows, call->group, call->hd, positions));
+  set->attention(call, scratch);
+  free(scratch);
+}
+
+// Parts in any order, as threads come to them.
+static void attend_in_parts(const ev_kernel_set *set, const ev_attention *call, int32_t positions, int32_t parts) {
+  const int32_t first = (int32_t)between(0, parts - 1);
+  void *shared = room(ev_attention_part_bytes(call->group, call->hd, positions, parts) * (size_t)parts);
+  for (int32_t i = 0; i < parts; i++) set->score_part(call, (first + i) % parts, parts, shared);
+  for (int32_t i = 0; i < parts; i++) set->weigh_part(call, parts - 1 - i, parts, shared);
+  set->join_parts(call, parts, shared);
+  free(shared);
+}
+
 static void test_attention(attention_case a) {
-  const int32_t positions = a.visible_end > 0 ? a.visible_end : a.first + a.rows, pages_count = (positions + 63) / 64, hd = a.hd;
+  const int32_t positions = a.visible_end > 0 ? a.visible_end : a.first + a.rows;
+  const int32_t pages_count = (positions + 63) / 64, hd = a.hd;
   const size_t q_stride = (size_t)(a.group * hd) + (size_t)between(0, 2), e_stride = (size_t)a.group + 1;
   int32_t query_limit = 4095;
   while ((int64_t)query_limit * 4095 * hd >= (int64_t)1 << 31) query_limit /= 2;
@@ -72,11 +89,14 @@ static void test_attention(attention_case a) {
     }
   }
   for (int k = 0; k < set_count; k++) {
+    const int32_t cut = (int32_t)(one_in(2) ? a.rows : between(1, a.rows));  // one call or two
+    // A row at a time in parts, or whole calls.
+    const int32_t parts = a.group <= EV_ATTENTION_QUERIES && one_in(2) ? (int32_t)between(1, one_in(4) ? 9 : 3) : 0;
+    const bool shares = parts > 0 && sets[k]->score_part != NULL;
     memset(out, 0xa5, (size_t)a.rows * q_stride * 4);
     memset(e, 0xa5, (size_t)a.rows * e_stride * 4);
-    const int32_t cut = (int32_t)(one_in(2) ? a.rows : between(1, a.rows));  // one call or two
-    for (int32_t r = 0; r < a.rows; r = r < cut ? cut : a.rows) {
-      const int32_t rows = r < cut ? cut : a.rows - cut;
+    for (int32_t r = 0, rows; r < a.rows; r += rows) {
+      rows = shares ? 1 : r < cut ? cut : a.rows - cut;
       const ev_attention call = {
           .q = q + (size_t)r * q_stride,
           .q_exponent = eq + (size_t)r * e_stride,
@@ -97,15 +117,17 @@ static void test_attention(attention_case a) {
           .softcap = a.softcap,
           .tanh_table = tanh_table,
       };
-      void *scratch = room(ev_attention_scratch_bytes(rows, a.group, hd, a.visible_end > 0 ? a.visible_end : a.first + r + rows));
-      sets[k]->attention(&call, scratch);
-      free(scratch);
+      const int32_t end = a.visible_end > 0 ? a.visible_end : a.first + r + rows;
+      if (shares) attend_in_parts(sets[k], &call, end, parts);
+      else attend(sets[k], &call, end);
     }
     check(
         memcmp(out, expected, (size_t)a.rows * q_stride * 4) == 0 &&
             memcmp(e, e_expected, (size_t)a.rows * e_stride * 4) == 0,
-        sets[k]->name, "attention first=%" PRId64 " rows=%" PRId64 " group=%" PRId64 " hd=%" PRId64, a.first, a.rows,
-        a.group, hd);
+        sets[k]->name,
+        shares ? "attention in parts first=%" PRId64 " rows=%" PRId64 " group=%" PRId64 " hd=%" PRId64
+               : "attention first=%" PRId64 " rows=%" PRId64 " group=%" PRId64 " hd=%" PRId64,
+        a.first, a.rows, a.group, hd);
   }
   for (int32_t i = 0; i < pages_count; i++) free(pages[i]);
   FREE(q, keys, values, eq, ek, ev, e_expected, out, expected, e, pages);

@@ -45,6 +45,25 @@ import Testing
     try compare(shape.config, hostile: true, [(2, 33)])
   }
 
+  /// Long enough for members to share the pages of a row, whose key-value heads they cannot share evenly.
+  @Test func sharedPagesEqualReference() throws {
+    let config = SyntheticModel.configuration(
+      hidden: 36, layers: 2, heads: 6, keyValueHeads: 3, headDimension: 12, intermediate: 40, vocabulary: 60,
+      context: 530, tied: true)
+    let seed = Seed.value
+    let image = try SyntheticModel(config: config).image(seed: seed)
+    var random = SplitMix64(seed: seed ^ 2)
+    let tokens = (0..<530).map { _ in Int32.random(in: 0..<60, using: &random) }
+    let expected = try Evaluation.reference(image, tokens)
+    for kernels in KernelChoice.available {
+      for threads in [2, 4] {
+        let engine = try Engine(image: image, options: .sharing(threads: threads, kernels: .named(kernels)))
+        let found = try Evaluation.alone(engine, tokens, step: 1)
+        #expect(found == expected, "seed \(seed), \(kernels), \(threads) threads")
+      }
+    }
+  }
+
   private func compare(_ config: ModelConfiguration, hostile: Bool, _ settings: [(Int, Int)]) throws {
     let seed = Seed.value
     let image = try SyntheticModel(config: config, hostile: hostile).image(seed: seed)

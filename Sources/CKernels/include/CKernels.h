@@ -26,6 +26,8 @@ enum {
   EV_INPUT_MULTIPLE = 64,
   // Positions in one page of a key-value cache.
   EV_PAGE_POSITIONS = 64,
+  // Queries (rows times heads) that one pass over the keys serves, unless a single row has more.
+  EV_ATTENTION_QUERIES = 24,
 };
 
 static inline int32_t ev_padded_in(int32_t in) {
@@ -209,6 +211,10 @@ typedef struct {
 // argument grows.
 size_t ev_attention_scratch_bytes(int32_t rows, int32_t group, int32_t hd, int32_t positions);
 
+// Bytes of each of the `parts` parts of a row that sees positions below `positions`; a multiple of 64 that never
+// shrinks when group or positions grow.
+size_t ev_attention_part_bytes(int32_t group, int32_t hd, int32_t positions, int32_t parts);
+
 // Scratch for rms_norm and layer_norm of n = d elements, gated and activate of n, merge_heads of n = heads * hd.
 static inline size_t ev_vector_scratch_bytes(int32_t n) { return (size_t)(n + 15) / 16 * 16 * sizeof(int64_t); }
 
@@ -315,6 +321,14 @@ typedef struct {
 
   // 4.6. The result does not depend on how positions are grouped into calls.
   void (*attention)(const ev_attention *a, void *scratch);
+
+  // The same for a single row (rows = 1, group <= EV_ATTENTION_QUERIES) whose pages threads share: score_part of every
+  // part, then weigh_part of every part, then join_parts. NULL in the scalar set.
+  void (*score_part)(
+      const ev_attention *a, int32_t part, int32_t parts,
+      void *shared);  // [parts][ev_attention_part_bytes], aligned to 64 bytes, the same in all three
+  void (*weigh_part)(const ev_attention *a, int32_t part, int32_t parts, void *shared);
+  void (*join_parts)(const ev_attention *a, int32_t parts, void *shared);
 
   // 4.7. `scratch` has ev_vector_scratch_bytes(heads * hd).
   void (*merge_heads)(

@@ -40,21 +40,6 @@ final class ChunkProgram: CrewProgram {
   /// Multiplications of the chunk, the last product and attention aside.
   var multiplications: Int { chunk.rows * plan.weightsPerRow }
 
-  /// Makes room for attention; the only memory that grows with the context.
-  func prepareScratch() throws(EngineFailure) {
-    var bytes = 0
-    for step in plan.steps {
-      guard case .attention(let attention) = step else { continue }
-      let rows = chunk.tiles.reduce(0) { max($0, $1.rows) }
-      bytes = max(
-        bytes,
-        ev_attention_scratch_bytes(
-          Int32(rows), Int32(attention.heads / attention.keyValueHeads), Int32(headDimension),
-          Int32(chunk.positionsEnd)))
-    }
-    try scratch.reserveAttention(bytes: bytes)
-  }
-
   func run(_ member: Crew.Member) {
     let clock = member.index == 0 ? clock : nil
     clock?.begin()
@@ -95,38 +80,6 @@ final class ChunkProgram: CrewProgram {
       member.forEach(chunk.rows) { row in apply(operation, row, vector) }
       if let node = operation.node { member.alone { emit(node, operation.out) } }
     }
-  }
-
-  // MARK: Attention
-
-  private func runAttention(_ a: AttentionOperation, _ member: Crew.Member) {
-    let memory = scratch.attention(member.index)
-    let kernel = kernels.pointee.attention!
-    // Few units are divided further, at the cost of reading keys and values more than once.
-    let whole = a.heads / a.keyValueHeads
-    let isCoarse = member.count > 1 && chunk.tiles.count * a.keyValueHeads < 4 * member.count
-    let parts = isCoarse ? whole : 1
-    let group = whole / parts
-    member.forEach(chunk.tiles.count * a.keyValueHeads * parts) { unit in
-      let tile = chunk.tiles[unit / (a.keyValueHeads * parts)]
-      let firstHead = unit % (a.keyValueHeads * parts) * group
-      let run = chunk.runs[tile.run]
-      let (queries, out) = (a.queries, a.out)
-      var call = ev_attention(
-        q: queries.int16(tile.firstRow) + firstHead * headDimension,
-        q_exponent: queries.exponents(tile.firstRow) + firstHead,
-        pages: run.pages, page_offset: pageLayout.offset(cache: a.cache, head: firstHead / whole),
-        out: out.int32(tile.firstRow) + firstHead * headDimension,
-        out_exponent: out.exponents(tile.firstRow) + firstHead,
-        q_stride: queries.rowBytes / 2, q_exponent_stride: queries.heads, out_stride: out.rowBytes / 4,
-        out_exponent_stride: out.heads,
-        first_position: Int32(run.firstPosition + tile.firstRow - run.firstRow), rows: Int32(tile.rows),
-        group: Int32(group), hd: Int32(headDimension), window: Int32(a.window),
-        visible_end: a.causal ? 0 : Int32(run.firstPosition + run.rows), softcap: Int32(a.softcap),
-        tanh_table: tables.tanh)
-      kernel(&call, memory)
-    }
-    if trace != nil { member.alone { emit(a.node, a.out) } }
   }
 
   // MARK: Results
