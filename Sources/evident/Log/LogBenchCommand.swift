@@ -60,18 +60,22 @@ struct LogBenchCommand: AsyncParsableCommand {
   private func measure(_ log: any LogClient) async throws {
     var next = first
     var logging = Duration.zero
+    var processor = 0.0
     var waits: [Duration] = []
     while next < first + entries {
       let numbers = next..<min(next + 20_000, first + entries)
       let made = try await BenchStatements.entries(numbers)
-      let start = ContinuousClock.now
+      let (start, used) = (ContinuousClock.now, LogBenchCommand.processorSeconds())
       waits += try await submit(made, to: log)
       logging += .now - start
+      processor += LogBenchCommand.processorSeconds() - used
       next = numbers.upperBound
     }
     waits.sort()
     let seconds = logging / .seconds(1)
     print("entries/s      \(Int(Double(entries) / seconds))")
+    // Whatever else the machine does meanwhile; of this process only.
+    print("processor, µs  \(Int(processor / Double(entries) * 1_000_000)) an entry")
     print("answer, ms     p50 \(milliseconds(waits, 0.5))  p99 \(milliseconds(waits, 0.99))")
     print("entry, bytes   \(try await BenchStatements.entries(0..<1)[0].count)")
   }
@@ -94,6 +98,8 @@ struct LogBenchCommand: AsyncParsableCommand {
       return try await group.reduce(into: []) { $0 += $1 }
     }
   }
+
+  private static func processorSeconds() -> Double { Double(clock()) / Double(CLOCKS_PER_SEC) }
 
   private func milliseconds(_ sorted: [Duration], _ share: Double) -> Int {
     Int(sorted[min(sorted.count - 1, Int(Double(sorted.count) * share))] / .milliseconds(1))
