@@ -175,7 +175,10 @@ let package = Package(
       path: "Tests/TransparencyLogHelper", swiftSettings: strict),
     .testTarget(
       name: "TransparencyLogTests",
-      dependencies: ["Transparency", "TransparencyLog", "transparency-log-helper", "TestSupport"],
+      dependencies: [
+        "Digests", "ModelGraph", "Receipts", "Transparency", "TransparencyLog", "transparency-log-helper",
+        "TestSupport",
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "LogReadingTests",

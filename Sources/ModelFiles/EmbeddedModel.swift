@@ -14,5 +14,7 @@ public enum EmbeddedModel {
   }
 
   /// - Throws: ``PackRejection`` or ``LoadRejection`` when the binary was built from a damaged pack.
-  public static func load() throws -> LoadedModel { try Pack(pack).load() }
+  public static func load(checkingWeights: Bool = true) throws -> LoadedModel {
+    try Pack(pack).load(checkingWeights: checkingWeights)
+  }
 }

@@ -45,9 +45,10 @@ public struct LoadedModel: Sendable {
   ///   - digest: what the manifest's bytes must hash to; nil when nothing is expected of them.
   ///   - checkingDigests: whether every blob is hashed. Without it only sizes and bounds are checked,
   ///     and the digest says what the model should be, not what it is.
+  ///   - checkingWeights: whether the weights are among those blobs; who needs the text alone does not wait for them.
   init(
     manifestBytes: [UInt8], digest expected: Digest<ModelManifest>?, checkingDigests: Bool,
-    parts: (ModelManifest) throws -> Parts
+    checkingWeights: Bool = true, parts: (ModelManifest) throws -> Parts
   ) throws {
     let digest = Digest<ModelManifest>(of: manifestBytes)
     if let expected, expected != digest {
@@ -58,7 +59,7 @@ public struct LoadedModel: Sendable {
       throw LoadRejection.manifest(error)
     }
     let parts = try parts(manifest)
-    try LoadedModel.check("weights", parts.weights, manifest.blobs.weights, checkingDigests)
+    try LoadedModel.check("weights", parts.weights, manifest.blobs.weights, checkingDigests && checkingWeights)
     try LoadedModel.check("tokenizer", parts.tokenizer, manifest.blobs.tokenizer, checkingDigests)
     if let blob = manifest.blobs.chatTemplate, let template = parts.chatTemplate {
       try LoadedModel.check("chat template", template, blob, checkingDigests)

@@ -11,8 +11,14 @@ public struct AnswerRequest: Sendable {
   public var parameters: SamplingParameters
   /// The caller's contribution to the seed stream; nil lets the node draw one unless a seed is set.
   public var nonce: [UInt8]?
+  /// Tokens between two signed checkpoints of the stream, 1…`StreamSigner.everyMax`; nil for none.
+  public var checkpointEvery: Int?
 
-  public init(request: Request, model: String, parameters: SamplingParameters, nonce: [UInt8]?) {
+  public init(
+    request: Request, model: String, parameters: SamplingParameters, nonce: [UInt8]?, checkpointEvery: Int? = nil
+  ) {
+    precondition(checkpointEvery.map { (1...StreamSigner.everyMax).contains($0) } ?? true)
+    self.checkpointEvery = checkpointEvery
     self.request = request
     self.model = model
     self.parameters = parameters
@@ -79,8 +85,8 @@ public struct RunningAnswer: Sendable {
 }
 
 public enum AnswerEvent: Sendable {
-  /// A non-empty piece of the answer.
-  case text(String)
+  /// A non-empty piece of the answer, and now and then what the node signs of all text up to its end.
+  case text(String, StreamCheckpoint?)
   /// The statement is signed and kept.
   case finished(FinishedAnswer)
   case failed(String)
@@ -95,6 +101,8 @@ public struct FinishedAnswer: Sendable {
   /// Of those, the ones that earlier requests had computed. Says how the answer was made, which no statement does.
   public let promptTokensReused: Int
   public let outputTokens: Int
+  /// What the node signs of the whole stream, where checkpoints were asked for.
+  public let checkpoint: StreamCheckpoint?
   public let signed: SignedEvidence
 
   /// The whole evidence file.

@@ -58,7 +58,13 @@ struct AnswerTask: Sendable {
   private func run(
     _ generation: Generation, _ clientLeft: Flag, _ out: AsyncStream<AnswerEvent>.Continuation
   ) async -> AnswerEvent {
+    guard let salt = Salt(Node.randomBytes(32)) else { preconditionFailure("32 bytes were drawn") }
+    var stream = draft.request.checkpointEvery.map {
+      node.signer.stream(salt: salt, receiptID: draft.receiptID, every: $0)
+    }
     var tokens: [Int32] = []
+    /// Those all of whose text is out.
+    var settled = 0
     var decoder = node.model.text.streamingDecoder()
     var matcher = StopMatcher(stops: draft.parameters.stop)
     var finish: Finish?
@@ -68,7 +74,17 @@ struct AnswerTask: Sendable {
         if node.model.text.isEndOfSequence(token) {
           finish = .endOfSequence
         } else {
-          emit(matcher.feed(Array(decoder.push(token).utf8)), out)
+          let piece = matcher.feed(Array(decoder.push(token).utf8))
+          var checkpoint: StreamCheckpoint?
+          if stream != nil {
+            stream?.append(text: piece)
+            if matcher.isSettled && decoder.isSettled {
+              stream?.append(tokens: tokens[settled...])
+              settled = tokens.count
+              if !piece.isEmpty && stream?.isDue == true { checkpoint = stream?.checkpoint() }
+            }
+          }
+          emit(piece, checkpoint, out)
           if matcher.matched {
             finish = .stopString
           } else if tokens.count == draft.parameters.maxTokens {
@@ -79,21 +95,29 @@ struct AnswerTask: Sendable {
       }
     } catch {
       // What was delivered still gets its evidence.
-      _ = await conclude(tokens, .nodeCancelled, generation)
+      _ = await conclude(tokens, .nodeCancelled, generation, salt, nil)
       return .failed("the engine failed: \(error)")
     }
     generation.cancel()
-    emit(matcher.feed(Array(decoder.finish().utf8)), out)
-    emit(matcher.flush(), out)
-    return await conclude(tokens, finish ?? (clientLeft.isRaised ? .clientCancelled : .nodeCancelled), generation)
+    let rest = matcher.feed(Array(decoder.finish().utf8)) + matcher.flush()
+    emit(rest, nil, out)
+    stream?.append(text: rest)
+    stream?.append(tokens: tokens[settled...])
+    return await conclude(
+      tokens, finish ?? (clientLeft.isRaised ? .clientCancelled : .nodeCancelled), generation, salt,
+      stream?.checkpoint())
   }
 
-  private func emit(_ bytes: [UInt8], _ out: AsyncStream<AnswerEvent>.Continuation) {
-    if !bytes.isEmpty { out.yield(.text(String(decoding: bytes, as: UTF8.self))) }
+  private func emit(
+    _ bytes: [UInt8], _ checkpoint: StreamCheckpoint?, _ out: AsyncStream<AnswerEvent>.Continuation
+  ) {
+    if !bytes.isEmpty { out.yield(.text(String(decoding: bytes, as: UTF8.self), checkpoint)) }
   }
 
   /// Signs and keeps.
-  private func conclude(_ tokens: [Int32], _ finish: Finish, _ generation: Generation) async -> AnswerEvent {
+  private func conclude(
+    _ tokens: [Int32], _ finish: Finish, _ generation: Generation, _ salt: Salt, _ checkpoint: StreamCheckpoint?
+  ) async -> AnswerEvent {
     let start = ContinuousClock.now
     let text = node.model.text.answer(tokens, stops: finish == .stopString ? draft.parameters.stop : [])
     let record = AnswerRecord(
@@ -102,15 +126,14 @@ struct AnswerTask: Sendable {
       parameters: draft.parameters, nonce: draft.nonce, outputTokens: tokens, text: text, finish: finish,
       deliveredTokens: tokens.count, software: Node.software, time: draft.time,
       promise: node.promise?.given(at: Date()))
-    guard let salt = Salt(Node.randomBytes(32)) else { preconditionFailure("32 bytes were drawn") }
     do {
       let (receipt, opening) = try node.signer.sign(record, salt: salt)
       let evidence = EvidenceFile(
-        receipt: receipt.envelope, opening: .answer(opening), model: node.model.manifestJSON)
+        receipt: receipt.envelope, opening: .answer(opening), model: node.model.manifestJSON, keys: node.keyHistory)
       let answer = FinishedAnswer(
         text: text, finishReason: finish.reason, promptTokens: draft.inputTokens.count,
         promptTokensReused: generation.promptTokensReused, outputTokens: tokens.count,
-        signed: SignedEvidence(receipt: receipt, evidence: try evidence.bytes()))
+        checkpoint: checkpoint, signed: SignedEvidence(receipt: receipt, evidence: try evidence.bytes()))
       try await node.keep(answer.signed)
       node.counters.withLock {
         $0.evidenceMicroseconds += Int(start.duration(to: .now) / .microseconds(1))

@@ -80,7 +80,7 @@ extension Node {
     guard let salt = Salt(Node.randomBytes(32)) else { preconditionFailure("32 bytes were drawn") }
     let (receipt, opening) = try signer.sign(record, salt: salt)
     let file = EvidenceFile(
-      receipt: receipt.envelope, opening: .embedding(opening), model: model.manifestJSON)
+      receipt: receipt.envelope, opening: .embedding(opening), model: model.manifestJSON, keys: keyHistory)
     return SignedEvidence(receipt: receipt, evidence: try file.bytes())
   }
 }

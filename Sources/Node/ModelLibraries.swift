@@ -2,6 +2,7 @@ public import Digests
 public import Inference
 public import ModelFiles
 public import ModelGraph
+import Synchronization
 public import Verification
 
 /// The model that is already loaded, and no other.
@@ -19,7 +20,8 @@ public struct OneModel: ModelLibrary {
   }
 }
 
-/// The models of this machine, opened and hashed when evidence names one.
+/// The models of this machine, opened and hashed when evidence names one: for their text alone without the weights, and
+/// once for all files that name the same.
 public struct StoreLibrary: ModelLibrary {
   /// What recomputes: the fast kernels, or the interpreter of the trusted closure alone.
   public enum Backend: Sendable { case engine(EngineOptions), reference }
@@ -27,6 +29,12 @@ public struct StoreLibrary: ModelLibrary {
   private let store: ModelStore
   private let backend: Backend
   private let report: @Sendable (String) -> Void
+  private let texts = Texts()
+
+  /// The last one that was asked for.
+  private final class Texts: Sendable {
+    let last = Mutex<(digest: Digest<ModelManifest>, text: ModelText)?>(nil)
+  }
 
   /// - Parameter report: hears why a model that is here cannot be used.
   public init(store: ModelStore, backend: Backend, report: @escaping @Sendable (String) -> Void) {
@@ -36,11 +44,16 @@ public struct StoreLibrary: ModelLibrary {
   }
 
   public func renderer(for digest: Digest<ModelManifest>) -> (any PromptRenderer)? {
-    open(digest) { try ModelText(manifest: $0.manifest, tokenizer: $0.tokenizer, template: $0.chatTemplate) }
+    if let last = texts.last.withLock({ $0 }), last.digest == digest { return last.text }
+    let text = open(digest, checkingWeights: false) {
+      try ModelText(manifest: $0.manifest, tokenizer: $0.tokenizer, template: $0.chatTemplate)
+    }
+    if let text { texts.last.withLock { $0 = (digest, text) } }
+    return text
   }
 
   public func recomputation(for digest: Digest<ModelManifest>) -> (any Recomputation)? {
-    open(digest) { model -> any Recomputation in
+    open(digest, checkingWeights: true) { model -> any Recomputation in
       switch backend {
       case .engine(let options): EngineRecomputation(engine: try Engine(image: model.image, options: options))
       case .reference: ReferenceRecomputation(image: model.image)
@@ -49,10 +62,14 @@ public struct StoreLibrary: ModelLibrary {
   }
 
   /// nil when the model is not here, or is not what its digest says.
-  private func open<T>(_ digest: Digest<ModelManifest>, _ body: (LoadedModel) throws -> T) -> T? {
+  private func open<T>(
+    _ digest: Digest<ModelManifest>, checkingWeights: Bool, _ body: (LoadedModel) throws -> T
+  ) -> T? {
     do {
-      let embedded = try EmbeddedModel.load()
-      let model = embedded.digest == digest ? embedded : try store.open(.stored(digest), checkingDigests: true)
+      let embedded = try EmbeddedModel.load(checkingWeights: checkingWeights)
+      let model =
+        embedded.digest == digest
+        ? embedded : try store.open(.stored(digest), checkingDigests: true, checkingWeights: checkingWeights)
       return try body(model)
     } catch is StoreRejection {
       return nil

@@ -21,6 +21,7 @@ public final class Node: Sendable {
   let keep: @Sendable (SignedEvidence) async throws -> Void
   let counters = Mutex(NodeMetrics())
   let embeddings: EmbeddingQueue
+  private let history = Mutex<[LoggedEntry]>([])
 
   /// - Parameters:
   ///   - scheduling: how answers share the engine; changes no answer and no statement.
@@ -53,6 +54,13 @@ public final class Node: Sendable {
     return metrics
   }
 
+  /// Logged successions and revocations of the node's key, for its evidence files.
+  public var keyHistory: [LoggedEntry] {
+    get { history.withLock { $0 } }
+    set { history.withLock { $0 = newValue } }
+  }
+
+  public var publicKey: NodePublicKey { signer.publicKey }
   public var publicKeyHex: String { signer.publicKey.hex }
   public var contextLength: Int { model.manifest.config.contextLength }
 

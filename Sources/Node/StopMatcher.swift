@@ -10,6 +10,9 @@ public struct StopMatcher: Sendable {
   /// Whether a stop string ended the text.
   public private(set) var matched = false
 
+  /// Whether nothing is held back.
+  public var isSettled: Bool { held.isEmpty }
+
   public init(stops: [String]) {
     self.stops = stops.map { Array($0.utf8) }.filter { !$0.isEmpty }
   }

@@ -15,6 +15,13 @@ public struct AnswerChain: Sendable, Equatable {
     head = DomainTag.streamStart.digest(salt.derived(for: .streamStart), Array(receiptID.utf8))
   }
 
+  /// - Parameter start: the salt of the chain alone, opened.
+  /// - Returns: nil unless there are 32 bytes.
+  public init?(start: [UInt8], receiptID: String) {
+    guard start.count == 32 else { return nil }
+    head = DomainTag.streamStart.digest(start, Array(receiptID.utf8))
+  }
+
   /// The chain over all of `tokens`.
   public init(salt: Salt, receiptID: String, tokens: some Sequence<Int32>) {
     self.init(salt: salt, receiptID: receiptID)

@@ -52,7 +52,7 @@ public struct AnswerRecord: Sendable {
 
 /// Makes receipts in the name of one node. Salts come from outside: nothing here is random.
 public struct ReceiptSigner: Sendable {
-  private let key: NodeSigningKey
+  let key: NodeSigningKey
   public var publicKey: NodePublicKey { key.publicKey }
 
   public init(key: NodeSigningKey) { self.key = key }

@@ -29,22 +29,25 @@ struct GenerationRoutes: Sendable {
     guard wanted.model == node.model.name || wanted.model == node.model.digestText else {
       throw APIError.modelNotFound(wanted.model, known: [node.model.name])
     }
-    let answer = try start(wanted, context)
+    let signing = try StreamHeader(request.headers[.evidentStream], stream: wanted.stream)
+    let answer = try start(wanted, signing)
     let bodies = ResponseBodies(
       endpoint: endpoint, answer: answer, model: wanted.model, receiptURL: "/v1/receipts/\(answer.receiptID)",
       includeUsage: wanted.includeUsage)
     var response = wanted.stream ? stream(answer, bodies, request) : try await whole(answer, bodies, request)
     response.headers[.receiptID] = answer.receiptID
+    if let signing { response.headers[.evidentStream] = signing.text }
     // Watching for the client to go away uses up the connection.
     response.headers[.connection] = "close"
     return response
   }
 
-  private func start(_ wanted: GenerationRequest, _ context: BasicRequestContext) throws -> RunningAnswer {
+  private func start(_ wanted: GenerationRequest, _ signing: StreamHeader?) throws -> RunningAnswer {
     do {
       return try node.answer(
         AnswerRequest(
-          request: wanted.request, model: wanted.model, parameters: wanted.parameters, nonce: wanted.nonce))
+          request: wanted.request, model: wanted.model, parameters: wanted.parameters, nonce: wanted.nonce,
+          checkpointEvery: signing?.every))
     } catch let refusal as AnswerRefusal {
       throw APIError(refusal)
     }
@@ -77,7 +80,8 @@ struct GenerationRoutes: Sendable {
             if let first = bodies.firstChunk { try await writer.write(event: first) }
             for await event in answer.events {
               switch event {
-              case .text(let text): try await writer.write(event: bodies.textChunk(text))
+              case .text(let text, let checkpoint):
+                try await writer.write(event: bodies.textChunk(text, checkpoint))
               case .finished(let finished):
                 try await writer.write(event: bodies.finishChunk(finished))
                 if bodies.includeUsage { try await writer.write(event: bodies.usageChunk(finished)) }
@@ -108,5 +112,6 @@ extension ResponseBodyWriter {
 extension HTTPField.Name {
   static let receiptID = HTTPField.Name("X-Receipt-Id")!
   static let requestID = HTTPField.Name("X-Request-Id")!
+  static let evidentStream = HTTPField.Name("X-Evident-Stream")!
   static let evidentNonce = HTTPField.Name("X-Evident-Nonce")!
 }

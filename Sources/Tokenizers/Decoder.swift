@@ -106,6 +106,9 @@ struct DecoderRun: Sendable {
 
   mutating func push(_ token: ArraySlice<UInt8>) { push(Array(token), 0) }
 
+  /// Whether no step holds anything back.
+  var isSettled: Bool { states.allSatisfy(\.held.isEmpty) }
+
   /// What has come out since the last call.
   mutating func takeOutput() -> [UInt8] {
     defer { output.removeAll(keepingCapacity: true) }

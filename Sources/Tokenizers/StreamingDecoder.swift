@@ -21,6 +21,9 @@ public struct StreamingDecoder: Sendable {
     return String(decoding: pending[..<complete], as: UTF8.self)
   }
 
+  /// Whether all text of the tokens so far is out.
+  public var isSettled: Bool { pending.isEmpty && run.isSettled }
+
   /// What is left at the end; an unfinished character becomes U+FFFD.
   public mutating func finish() -> String {
     run.finish()

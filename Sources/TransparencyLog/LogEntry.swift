@@ -15,17 +15,15 @@ public struct LogEntry: Sendable {
   /// Checks everything but whether the signer is admitted.
   public init(_ bytes: [UInt8]) throws(EntryRefusal) {
     guard (1...EntryBundle.entryBytesMax).contains(bytes.count) else { throw .length(byteCount: bytes.count) }
-    let envelope: Envelope
-    let claim: Claim
-    do throws(Rejection) {
-      envelope = try Envelope.parse(bytes)
-      claim = try Claim.parse(envelope.payload)
-    } catch { throw .form(error) }
-    // One statement, one spelling: else it could be logged under many leaf hashes.
-    guard envelope.bytes == bytes, claim.payload == envelope.payload else { throw .notCanonical }
-    signer = claim.node.publicKey
-    guard envelope.keyID == signer.id, envelope.isSigned(by: signer) else { throw .signature(signer) }
-    keys = [signer]
+    let statement: NodeStatement
+    do { statement = try SignedEntry.parse(bytes).entry } catch { throw EntryRefusal(error) }
+    signer = statement.signer
+    keys =
+      switch statement {
+      case .claim: [signer]
+      case .succession(let succession): [succession.from, succession.to]
+      case .revocation(let revocation): [revocation.key, revocation.signer]
+      }
     leaf = MerkleHash.leaf(bytes)
     self.bytes = bytes
   }
@@ -37,6 +35,8 @@ public enum EntryRefusal: Error, Sendable, CustomStringConvertible {
   case form(Rejection)
   case notCanonical
   case signature(NodePublicKey)
+  /// The new key of a succession did not agree to it.
+  case noConsent(NodePublicKey)
   case notAdmitted(NodePublicKey)
   case tooMany(retryAfterSeconds: Int)
   /// Nothing is wrong with the entry.
@@ -48,9 +48,24 @@ public enum EntryRefusal: Error, Sendable, CustomStringConvertible {
     case .form(let rejection): rejection.description
     case .notCanonical: "the entry is not in canonical form; send the receipt byte for byte as its node gave it out"
     case .signature(let key): "the signature is not that of the node \(key) over the statement"
+    case .noConsent(let key): EntryRejection.noConsent(key).description
     case .notAdmitted(let key): "this log does not take entries of the node \(key); ask its operator"
     case .tooMany(let seconds): "too many entries of this node; try again in \(seconds) s"
     case .unavailable(let reason): "the log takes no entries at present: \(reason)"
     }
+  }
+}
+
+extension EntryRefusal {
+  init(_ rejection: EntryRejection) {
+    self =
+      switch rejection {
+      case .tooLong(let count): .length(byteCount: count)
+      case .malformed(let reason): .form(reason)
+      // One statement, one spelling: else it could be logged under many leaf hashes.
+      case .notCanonical: .notCanonical
+      case .keyIDMismatch(_, let signer), .notSigned(let signer): .signature(signer)
+      case .noConsent(let key): .noConsent(key)
+      }
   }
 }

@@ -94,6 +94,7 @@ public struct LevelRow: Sendable, Equatable {
       if case .pending(let log, let until) = gap.reason, level == .logged {
         return .pending("promised in the log \(log) by \(until)")
       }
+      if gap.reason == .nothingPromised { return .notPerformed(gap.reason.description) }
       return .incomplete("\(gap.check.title): \(gap.reason)")
     }
     return Level.allCases.map { level in

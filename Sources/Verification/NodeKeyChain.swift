@@ -32,7 +32,7 @@ struct NodeKeyChain: Sendable {
   }
 
   private mutating func append(
-    _ entry: LogEntry, _ quorum: PolicyVerdict.Quorum
+    _ entry: NodeStatement, _ quorum: PolicyVerdict.Quorum
   ) throws(KeyHistoryFault.Reason) {
     switch entry {
     case .claim: throw .notAboutKeys

@@ -11,6 +11,11 @@ struct ChosenPolicy {
   /// Where a policy of the user's own is looked for.
   let standardPath: String
 
+  /// A policy that was read.
+  init(_ policy: TrustPolicy, path: String) {
+    (self.policy, self.path, standardPath) = (policy, path, path)
+  }
+
   /// The file that was named; or else the one at its standard place, when there is one.
   ///
   /// - Throws: when a file is there and is not a policy: that never falls back to another one.

@@ -23,8 +23,8 @@ struct Evident: AsyncParsableCommand {
     subcommands: [
       RunCommand.self, ServeCommand.self, VerifyCommand.self, LogCommand.self, PullCommand.self, ImportCommand.self,
       PublishCommand.self, ListCommand.self, ShowCommand.self, CopyCommand.self, RemoveCommand.self,
-      VerifyModelCommand.self, TokenizeCommand.self, RenderTemplateCommand.self, KeysCommand.self, BenchCommand.self,
-      WitnessCommand.self, MonitorCommand.self,
+      VerifyModelCommand.self, TokenizeCommand.self, RenderTemplateCommand.self, KeysCommand.self, PolicyCommand.self,
+      WitnessCommand.self, MonitorCommand.self, BenchCommand.self,
     ])
 }
 

@@ -31,8 +31,9 @@ struct RunSession {
       // The digests matter to a replay alone.
       try ServedModel(name: modelName, model: store.open(modelName, checkingDigests: replay), options: engine)
     }
-    let key = try NodeKey.loadOrCreate(path: settings.stateFolder + "/node.key")
+    let key = try NodeKey.loadOrCreate(path: settings.nodeKeyFile)
     node = try Node(model: model, key: key.signing, scheduling: SchedulerOptions(queueMax: 1), keep: { _ in })
+    node.keyHistory = try KeyHistoryFolder(path: settings.keyHistoryFolder).logged()
   }
 
   /// Prints the answer as it comes, then the badge of its verdict.
@@ -41,29 +42,41 @@ struct RunSession {
     let request = AnswerRequest(
       request: node.model.text.hasChatTemplate
         ? .chat(messages) : .completion(prompt: messages.map(\.content).joined(separator: "\n")),
-      model: modelName, parameters: parameters, nonce: nonce)
+      model: modelName, parameters: parameters, nonce: nonce, checkpointEvery: StreamSigner.everyDefault)
     let running = try node.answer(request)
-    let finished = try await withTaskCancellationHandler {
+    let (finished, stream) = try await withTaskCancellationHandler {
       try await follow(running)
     } onCancel: {
       running.cancel()
     }
     let verdict = verify(finished)
     if let evidencePath { try RunSession.write(finished.evidence, to: evidencePath) }
-    report(finished, running, verdict)
+    report(finished, running, verdict, stream)
     guard verdict.exitStatus == 0 else {
       throw CommandFailure("the answer did not verify", exitCode: verdict.exitStatus)
     }
     return finished.text
   }
 
-  private func follow(_ running: RunningAnswer) async throws -> FinishedAnswer {
+  /// Checks what the node signs of the stream as it arrives.
+  private func follow(_ running: RunningAnswer) async throws -> (FinishedAnswer, StreamVerifier) {
+    var stream = StreamVerifier(keys: [node.publicKey], receiptID: running.receiptID)
+    func check(_ checkpoint: StreamCheckpoint?) throws {
+      guard let checkpoint else { return }
+      do { try stream.check(checkpoint) } catch {
+        throw CommandFailure("the stream does not verify: \(error)", exitCode: 1)
+      }
+    }
     for await event in running.events {
       switch event {
-      case .text(let piece): if !json { Terminal.write(piece) }
+      case .text(let piece, let checkpoint):
+        if !json { Terminal.write(piece) }
+        stream.append(piece)
+        try check(checkpoint)
       case .finished(let finished):
         if !json { Terminal.write("\n") }
-        return finished
+        try check(finished.checkpoint)
+        return (finished, stream)
       case .failed(let message): throw CommandFailure(message)
       }
     }
@@ -77,20 +90,26 @@ struct RunSession {
     return Waiting.during("verifying") { Verifier(options).verify(finished.evidence) }
   }
 
-  private func report(_ finished: FinishedAnswer, _ running: RunningAnswer, _ verdict: Verdict) {
+  private func report(
+    _ finished: FinishedAnswer, _ running: RunningAnswer, _ verdict: Verdict, _ stream: StreamVerifier
+  ) {
     if json {
       print(
         ([
           "text": .string(finished.text), "finishReason": .string(finished.finishReason),
           "receiptID": .string(running.receiptID), "promptTokens": .integer(finished.promptTokens),
-          "outputTokens": .integer(finished.outputTokens), "verdict": verdict.json,
+          "outputTokens": .integer(finished.outputTokens),
+          "streamCheckpoints": .integer(stream.checkpoints), "streamTokens": .integer(stream.signedTokens),
+          "verdict": verdict.json,
         ] as JSON).text())
       return
     }
     let levels = replay ? "signed, replayed" : "signed"
     Terminal.note(
       verdict.exitStatus == 0
-        ? Terminal.green("✔ verified: \(levels)") + Terminal.dim("  \(running.receiptID)")
+        ? Terminal.green("✔ verified: \(levels)")
+          + Terminal.dim(
+            "  \(running.receiptID), \(stream.signedTokens) tokens checked as they came")
         : Terminal.red("✘ not verified") + "\n" + verdict.text(color: Terminal.usesColor(Terminal.isErrorInteractive)))
   }
 

@@ -5,7 +5,7 @@ import Receipts
 import Testing
 import Transparency
 
-/// The golden vectors of docs/spec/evidence.md, section 13.
+/// The golden vectors of docs/spec/evidence.md, section 14.
 @Suite struct VectorTests {
   static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Vectors")
 

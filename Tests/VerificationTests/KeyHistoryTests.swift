@@ -144,7 +144,7 @@ import Verification
         guard payload != Array(tree.text.utf8) else { continue }
         let found = try failures(Envelope(signing: payload, with: signer))
         count += 1
-        guard free.contains(Tree.name(place)), (try? LogEntry.parse(payload)) != nil else {
+        guard free.contains(Tree.name(place)), (try? NodeStatement.parse(payload)) != nil else {
           #expect(found == refused, "\(Tree.name(place)) \(damage)")
           continue
         }

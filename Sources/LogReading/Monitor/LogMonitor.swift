@@ -222,7 +222,7 @@ public struct LogMonitor<Storage: LogStorage>: Sendable {
   }
 }
 
-extension Receipts.LogEntry {
+extension NodeStatement {
   /// Whether it was signed in the name of that node, or is about its key.
   func names(_ key: NodePublicKey) -> Bool {
     switch self {

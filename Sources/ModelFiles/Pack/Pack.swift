@@ -74,13 +74,13 @@ public struct Pack: Sendable {
   /// The model in the pack, which keeps using the pack's memory.
   ///
   /// - Throws: ``PackRejection``, ``LoadRejection``.
-  public func load(checkingDigests: Bool = true) throws -> LoadedModel {
+  public func load(checkingDigests: Bool = true, checkingWeights: Bool = true) throws -> LoadedModel {
     guard entries[0].bytes.count <= ModelManifest.bytesMax else {
       throw LoadRejection.manifest(.tooLong(bytes: entries[0].bytes.count))
     }
     let model = try LoadedModel(
       manifestBytes: entries[0].bytes.array, digest: Digest(bytes: entries[0].digest),
-      checkingDigests: checkingDigests
+      checkingDigests: checkingDigests, checkingWeights: checkingWeights
     ) { manifest in
       let blobs = manifest.blobs.all
       guard blobs.count == entries.count - 1 else {

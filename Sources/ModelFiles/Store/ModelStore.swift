@@ -132,15 +132,19 @@ public struct ModelStore: Sendable {
     try open(resolve(argument), checkingDigests: checkingDigests)
   }
 
-  public func open(_ reference: ModelReference, checkingDigests: Bool = true) throws -> LoadedModel {
+  public func open(
+    _ reference: ModelReference, checkingDigests: Bool = true, checkingWeights: Bool = true
+  ) throws -> LoadedModel {
     switch reference {
-    case .embedded: return try EmbeddedModel.load()
+    case .embedded: return try EmbeddedModel.load(checkingWeights: checkingDigests && checkingWeights)
     case .pack(let path): return try Pack.load(path: path, checkingDigests: checkingDigests)
     case .stored(let digest):
       // Once everything is mapped, a removal no longer matters.
       var lock = readLock()
       let bytes = try FileSystem.contents(of: path(of: digest), bytesMax: ModelManifest.bytesMax)
-      return try LoadedModel(manifestBytes: bytes, digest: digest, checkingDigests: checkingDigests) { manifest in
+      return try LoadedModel(
+        manifestBytes: bytes, digest: digest, checkingDigests: checkingDigests, checkingWeights: checkingWeights
+      ) { manifest in
         let parts = LoadedModel.Parts(
           weights: try MappedFile(path: path(of: manifest.blobs.weights.digest)).bytes,
           tokenizer: try MappedFile(path: path(of: manifest.blobs.tokenizer.digest)).bytes,

@@ -102,7 +102,7 @@ extension Response {
 
   fileprivate static func refusal(_ refusal: EntryRefusal) -> Response {
     switch refusal {
-    case .form, .notCanonical, .signature: return .line(.badRequest, refusal.description)
+    case .form, .notCanonical, .signature, .noConsent: return .line(.badRequest, refusal.description)
     case .length(let count): return .line(count == 0 ? .badRequest : .contentTooLarge, refusal.description)
     case .notAdmitted: return .line(.forbidden, refusal.description)
     case .tooMany(let seconds):

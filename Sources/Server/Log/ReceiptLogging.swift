@@ -123,7 +123,7 @@ public final class ReceiptLogging: Service {
     switch error {
     case let refusal as EntryRefusal:
       switch refusal {
-      case .length, .form, .notCanonical, .signature, .notAdmitted: return refusal.description
+      case .length, .form, .notCanonical, .signature, .noConsent, .notAdmitted: return refusal.description
       case .tooMany, .unavailable: return nil
       }
     case RemoteLogFailure.refused(_, let status, _) where [400, 403, 413].contains(status): return "\(error)"

@@ -13,10 +13,11 @@ public struct RemoteLog: LogClient {
   public let url: String
   private let client: HTTPClient
 
-  public init(url: String, key: NoteVerifierKey) {
+  /// - Parameter connections: to the log at once.
+  public init(url: String, key: NoteVerifierKey, connections: Int = 64) {
     self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
     self.key = key
-    client = WitnessLinks.makeClient()
+    client = WitnessLinks.makeClient(connections: connections)
   }
 
   public func shutdown() async { try? await client.shutdown() }

@@ -15,11 +15,12 @@ public struct WitnessLinks: Sendable {
   }
 
   /// For logs and witnesses: small answers, and soon.
-  public static func makeClient() -> HTTPClient {
+  public static func makeClient(connections: Int = 8) -> HTTPClient {
     var configuration = HTTPClient.Configuration()
     configuration.redirectConfiguration = .disallow
     configuration.timeout = .init(connect: .seconds(5), read: .seconds(HTTPWitnessClient.secondsMax))
     configuration.decompression = .disabled
+    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connections
     configuration.httpVersion = .http1Only
     // Trying again is up to whoever asks.
     configuration.connectionPool.retryConnectionEstablishment = false

@@ -1,5 +1,6 @@
 import Digests
 import Node
+import Receipts
 
 /// The JSON bodies of answers, finished and streamed, as OpenAI clients read them.
 struct ResponseBodies {
@@ -55,12 +56,21 @@ struct ResponseBodies {
     endpoint == .chat ? chunk(delta: ["role": "assistant", "content": ""], text: "", finishReason: nil) : nil
   }
 
-  func textChunk(_ text: String) -> JSON { chunk(delta: ["content": .string(text)], text: text, finishReason: nil) }
+  func textChunk(_ text: String, _ checkpoint: StreamCheckpoint?) -> JSON {
+    ResponseBodies.adding(checkpoint, to: chunk(delta: ["content": .string(text)], text: text, finishReason: nil))
+  }
+
+  /// A member that clients which did not ask for it never see.
+  private static func adding(_ checkpoint: StreamCheckpoint?, to chunk: JSON) -> JSON {
+    guard let checkpoint, var body = chunk.object else { return chunk }
+    body["evident"] = checkpoint.json
+    return .object(body)
+  }
 
   func finishChunk(_ finished: FinishedAnswer) -> JSON {
     var body = chunk(delta: [:], text: "", finishReason: finished.finishReason).object ?? JSONObject()
     body["receipt"] = receipt
-    return .object(body)
+    return ResponseBodies.adding(finished.checkpoint, to: .object(body))
   }
 
   func usageChunk(_ finished: FinishedAnswer) -> JSON {

@@ -6,20 +6,29 @@ enum UnicodeTables {
     var table = [UInt32](repeating: 0, count: 0x11_0000)
     var reader = VarintReader(UnicodeData.categories)
     var at = 0
+    let wordCategories =
+      CategoryMask.letter | CategoryMask.mark | CategoryMask.named("Nd") | CategoryMask.named("Nl")
+      | CategoryMask.named("Pc")
+    // In one pass: every process that needs a tokenizer waits for it.
     while let length = reader.next(), let category = reader.next() {
-      for i in at..<(at + length) { table[i] = UInt32(category) }
+      let bit: UInt32 = 1 << (UInt32(category) & 31)
+      var value = UInt32(category)
+      if bit & CategoryMask.separator != 0 { value |= Property.whitespace.rawValue }
+      if bit & wordCategories != 0 { value |= Property.word.rawValue | Property.rustWord.rawValue }
+      for i in at..<(at + length) { table[i] = value }
       at += length
     }
-    func mark(_ data: StaticString, _ property: Property) {
+    func mark(_ data: StaticString, _ properties: Property...) {
+      let bits = properties.reduce(0) { $0 | $1.rawValue }
       var reader = VarintReader(data)
       var at = 0
       while let gap = reader.next(), let length = reader.next() {
-        for i in (at + gap)..<(at + gap + length) { table[i] |= property.rawValue }
+        for i in (at + gap)..<(at + gap + length) { table[i] |= bits }
         at += gap + length
       }
     }
-    mark(UnicodeData.wordExtras, .wordExtra)
-    mark(UnicodeData.rustWordExtras, .rustWordExtra)
+    mark(UnicodeData.wordExtras, .wordExtra, .word)
+    mark(UnicodeData.rustWordExtras, .rustWordExtra, .rustWord)
     mark(UnicodeData.scriptHan, .han)
     mark(UnicodeData.scriptHiragana, .hiragana)
     mark(UnicodeData.scriptKatakana, .katakana)
@@ -29,20 +38,7 @@ enum UnicodeTables {
     mark(UnicodeData.bertControls, .bertControl)
     mark(UnicodeData.punctuation, .punctuation)
     mark(UnicodeData.numerics, .numeric)
-    for i in table.indices where 1 << (table[i] & 31) & CategoryMask.separator != 0 {
-      table[i] |= Property.whitespace.rawValue
-    }
     for i in [0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x85] { table[i] |= Property.whitespace.rawValue }
-    let wordCategories =
-      CategoryMask.letter | CategoryMask.mark | CategoryMask.named("Nd") | CategoryMask.named("Nl")
-      | CategoryMask.named("Pc")
-    for i in table.indices where 1 << (table[i] & 31) & wordCategories != 0 {
-      table[i] |= Property.word.rawValue | Property.rustWord.rawValue
-    }
-    for i in table.indices where table[i] & Property.wordExtra.rawValue != 0 { table[i] |= Property.word.rawValue }
-    for i in table.indices where table[i] & Property.rustWordExtra.rawValue != 0 {
-      table[i] |= Property.rustWord.rawValue
-    }
     return table
   }()
 

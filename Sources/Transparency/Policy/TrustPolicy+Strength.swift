@@ -5,6 +5,11 @@ extension TrustPolicy {
     public let quorumMin: Int
     /// The fewest witnesses without which there is no quorum: so many must be down for the record to stand still.
     public let blockingMin: Int
+
+    public init(quorumMin: Int, blockingMin: Int) {
+      self.quorumMin = quorumMin
+      self.blockingMin = blockingMin
+    }
   }
 
   /// nil where no witness is asked for.

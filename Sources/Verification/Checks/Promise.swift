@@ -10,8 +10,8 @@ enum PromiseCheck: Check {
   static func run(_ evidence: Evidence) throws(SkipReason) -> CheckOutcome {
     let claim = try evidence.claim()
     let envelope = try evidence.readDocument().envelope
-    guard let observation = evidence.options.observation else { throw .notObserved }
     guard let promise = claim.promise else { throw .nothingPromised }
+    guard let observation = evidence.options.observation else { throw .notObserved }
     let checkpoint = observation.signed.checkpoint
     do { _ = try observation.signed.verified(by: [promise.log]) } catch {
       throw .observationUnusable("its checkpoint is not the promised log's: \(error)")

@@ -62,7 +62,7 @@ struct ServeCommand: AsyncParsableCommand {
       scheduling.draftTokensMax = count
       scheduling.draftRowsPerStep = max(scheduling.draftRowsPerStep, 1 + count)
     }
-    if let text = retain ?? settings.string("retain") { options.retainSeconds = try ServeCommand.seconds(text) }
+    if let text = retain ?? settings.string("retain") { options.retainSeconds = try ServeCommand.seconds(text, for: "retention") }
 
     LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
     var logger = Logger(label: "evident")
@@ -73,10 +73,12 @@ struct ServeCommand: AsyncParsableCommand {
       let loaded = try ModelStore(root: settings.modelsFolder).open(name, checkingDigests: false)
       return try ServedModel(name: name, model: loaded, options: engine.options(settings))
     }
-    let key = try NodeKey.loadOrCreate(path: settings.stateFolder + "/node.key")
+    let key = try NodeKey.loadOrCreate(path: settings.nodeKeyFile)
     let store = try ReceiptStore(path: settings.stateFolder + "/receipts.sqlite")
     let retainSeconds = options.retainSeconds
-    let record = try Record(recorded, settings, node: key.signing.publicKey, store: store, logger: logger)
+    let history = KeyHistoryFolder(path: settings.keyHistoryFolder)
+    let keys = try history.keys().union([key.signing.publicKey])
+    let record = try Record(recorded, settings, nodes: keys, store: store, logger: logger)
     let node = try Node(
       model: served, key: key.signing, scheduling: scheduling, promise: record.promise,
       keep: { answer in
@@ -84,6 +86,8 @@ struct ServeCommand: AsyncParsableCommand {
         try await store.keep(answer, retainSeconds: retainSeconds, logs: logs)
         if logs { record.logging?.wake() }
       })
+    node.keyHistory = try history.logged()
+    let keyLogging = record.logClient.map { KeyHistoryLogging(folder: history, log: $0, node: node, logger: logger) }
     let host = options.host
     let server = ServerApplication(node: node, store: store, log: record.log, options: options, logger: logger) {
       port in
@@ -91,7 +95,8 @@ struct ServeCommand: AsyncParsableCommand {
         name: name, digest: served.digestText, host: host, port: port, key: node.publicKeyHex, record: record)
     }
     var configuration = ServiceGroupConfiguration(
-      services: record.services + [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+      services: record.services + (keyLogging.map { [$0] } ?? []) + [server],
+      gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
     configuration.maximumGracefulShutdownDuration = .seconds(options.drainSecondsMax)
     do { try await ServiceGroup(configuration: configuration).run() } catch {
       await node.shutdown()
@@ -112,13 +117,12 @@ struct ServeCommand: AsyncParsableCommand {
   }
 
   /// Seconds, or a number with one of s, m, h, d.
-  static func seconds(_ text: String) throws -> Int {
+  static func seconds(_ text: String, for what: String = "a deadline") throws -> Int {
     let units: [Character: Int] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
     let unit = text.last.flatMap { units[$0] }
     let number = unit == nil ? text : String(text.dropLast())
     guard let value = Int(number), (0...1_000_000_000).contains(value) else {
-      throw CommandFailure(
-        "\"\(text)\" is not a time", hint: "write seconds, or 90s, 15m, 24h, 7d")
+      throw CommandFailure("\"\(text)\" is not a time for \(what)", hint: "write seconds, or 90s, 15m, 24h, 7d")
     }
     return value * (unit ?? 1)
   }

@@ -41,19 +41,28 @@ struct VerifyCommand: AsyncParsableCommand {
   var requireLevel: [RequiredLevel] = []
   @Option(help: "The model that must have answered: its digest, sha256:….") var model: String?
   @Option(help: "The nonce that was sent, in hex.") var nonce: String?
+  @Flag(help: "The files are saved streams (server-sent events) with signed checkpoints, cut or whole.")
+  var stream = false
   @Flag(help: "Print one JSON object per file.") var json = false
   @OptionGroup var engine: EngineArguments
 
   func run() async throws {
     let settings = try await Settings()
+    let keys = try acceptedKeys()
     let chosen = try ChosenPolicy(policy, settings)
     let verifier = Verifier(try options(settings, chosen))
     var worst: Int32 = 0
     for file in files {
       let bytes: [UInt8]
-      do { bytes = try VerifyCommand.read(file) } catch let failure as CommandFailure {
+      do { bytes = try EvidenceInput.read(file) } catch let failure as CommandFailure {
         Terminal.note("error: \(failure)")
         worst = max(worst, worst == 1 ? 1 : 2)
+        continue
+      }
+      if stream {
+        let verdict = StreamVerdict(bytes, keys: keys)
+        report(verdict, file)
+        if worst != 1 { worst = verdict.exitStatus == 1 ? 1 : max(worst, verdict.exitStatus) }
         continue
       }
       let verdict = Waiting.during("checking \(file)") { verifier.verify(bytes) }
@@ -73,18 +82,35 @@ struct VerifyCommand: AsyncParsableCommand {
     if worst != 0 { throw ExitCode(worst) }
   }
 
+  private func report(_ verdict: StreamVerdict, _ file: String) {
+    if json {
+      var object = verdict.json.object ?? JSONObject()
+      object["file"] = .string(file)
+      print(JSON.object(object).text())
+    } else {
+      if files.count > 1 { print("== \(file)") }
+      print(verdict.text)
+    }
+  }
+
+  private func acceptedKeys() throws -> Set<NodePublicKey> {
+    var keys: Set<NodePublicKey> = []
+    for text in key {
+      guard let publicKey = NodePublicKey(hex: text) else {
+        throw ValidationError("--key \(text) is not 64 lower-case hex digits")
+      }
+      keys.insert(publicKey)
+    }
+    return keys
+  }
+
   private func options(_ settings: Settings, _ chosen: ChosenPolicy) throws -> VerifierOptions {
     var options = VerifierOptions()
     options.replay = replay || requireLevel.contains(.replayed)
     options.policy = chosen.policy
     options.requiredLevels = Set(requireLevel.compactMap { Level(rawValue: $0.rawValue) })
     options.receiptOnly = receiptOnly
-    for text in key {
-      guard let publicKey = NodePublicKey(hex: text) else {
-        throw ValidationError("--key \(text) is not 64 lower-case hex digits")
-      }
-      options.expected.keys.insert(publicKey)
-    }
+    options.expected.keys = try acceptedKeys()
     if let model {
       guard let digest = Digest<ModelManifest>(model) else {
         throw ValidationError("--model \(model) is not sha256: and 64 lower-case hex digits")
@@ -99,25 +125,5 @@ struct VerifyCommand: AsyncParsableCommand {
     options.models = StoreLibrary(
       store: ModelStore(root: settings.modelsFolder), backend: backend, report: { Terminal.note("warning: \($0)") })
     return options
-  }
-
-  /// The whole file, unless it is larger than any evidence can be.
-  private static func read(_ path: String) throws -> [UInt8] {
-    let handle: FileHandle
-    if path == "-" {
-      handle = .standardInput
-    } else {
-      guard let opened = FileHandle(forReadingAtPath: path) else {
-        throw CommandFailure(
-          "there is no readable file \(path)", hint: "fetch it with: curl URL/v1/receipts/ID > \(path)")
-      }
-      handle = opened
-    }
-    do {
-      // One byte over the limit is enough for the verifier to say that the file is too long.
-      return Array(try handle.read(upToCount: EvidenceLimits.fileBytesMax + 1) ?? Data())
-    } catch {
-      throw CommandFailure("\(path) cannot be read: \(error.localizedDescription)")
-    }
   }
 }

@@ -46,7 +46,7 @@ struct Record: Sendable {
   private let client: HTTPClient?
 
   init(
-    _ arguments: RecordArguments, _ settings: Settings, node: NodePublicKey, store: ReceiptStore, logger: Logger
+    _ arguments: RecordArguments, _ settings: Settings, nodes: Set<NodePublicKey>, store: ReceiptStore, logger: Logger
   ) throws {
     if arguments.noLog || settings.string("log") == "none" {
       (log, logging, client, promise) = (.none, nil, nil, nil)
@@ -75,10 +75,10 @@ struct Record: Sendable {
     }
     let client = WitnessLinks.makeClient()
     let signer = try LogKeyFile.loadOrCreate(path: settings.logKeyFile, origin: arguments.logOrigin)
-    // Only this node's own statements: whoever reaches the server cannot fill its disk.
+    // Only this node's own statements, by whichever of its keys: whoever reaches the server cannot fill its disk.
     let service = try LogArguments.open(
       folder: arguments.logDir ?? settings.logFolder, signer: signer,
-      admission: Admission(.only([node]), entriesPerSecond: nil),
+      admission: Admission(.only(nodes), entriesPerSecond: nil),
       policy: LogArguments.policy(arguments.logPolicy ?? settings.string("logPolicy")),
       client: client, options: arguments.log.options(settings))
     (log, self.client) = (.embedded(service), client)
@@ -92,6 +92,14 @@ struct Record: Sendable {
     if let embedded = log.embedded { services.append(LogRunner(embedded)) }
     if let logging { services.append(logging) }
     return services
+  }
+
+  var logClient: (any LogClient)? {
+    switch log {
+    case .embedded(let service): service
+    case .remote(let remote): remote
+    case .none: nil
+    }
   }
 
   func announcement(_ url: String) -> String {

@@ -1,11 +1,11 @@
 public import Digests
 
-/// What an envelope in a log says.
+/// What a node says in an envelope that a log takes.
 ///
 /// Reading one checks its form only.
 ///
 /// Source: docs/spec/transparency.md, section 7.
-public enum LogEntry: Sendable, Equatable {
+public enum NodeStatement: Sendable, Equatable {
   case claim(Claim)
   case succession(KeySuccession)
   case revocation(KeyRevocation)
@@ -17,7 +17,7 @@ public enum LogEntry: Sendable, Equatable {
   ]
 
   /// - Throws: ``Rejection`` naming the first member that is not as specified.
-  public static func parse(_ payload: [UInt8]) throws(Rejection) -> LogEntry {
+  public static func parse(_ payload: [UInt8]) throws(Rejection) -> NodeStatement {
     let json = try Rejection.parse(.statement, payload, bytesMax: EvidenceLimits.payloadBytesMax)
     return try Rejection.reading(.statement) { () throws(FieldError) in
       let type = json["predicateType"]?.string ?? ""
@@ -43,8 +43,8 @@ public enum LogEntry: Sendable, Equatable {
   public var payload: [UInt8] {
     switch self {
     case .claim(let claim): claim.payload
-    case .succession(let succession): LogEntry.canonical(succession.json)
-    case .revocation(let revocation): LogEntry.canonical(revocation.json)
+    case .succession(let succession): NodeStatement.canonical(succession.json)
+    case .revocation(let revocation): NodeStatement.canonical(revocation.json)
     }
   }
 
@@ -57,7 +57,7 @@ public enum LogEntry: Sendable, Equatable {
 /// An entry whose form, spelling and signature have been checked.
 public struct SignedEntry: Sendable, Equatable {
   public let envelope: Envelope
-  public let entry: LogEntry
+  public let entry: NodeStatement
 
   /// Reads what is submitted to a log: exactly the canonical JSON of an envelope.
   public static func parse(_ bytes: [UInt8]) throws(EntryRejection) -> SignedEntry {
@@ -68,9 +68,9 @@ public struct SignedEntry: Sendable, Equatable {
     return try SignedEntry(envelope)
   }
 
-  /// - Soundness: what is returned was signed by ``LogEntry/signer``, and a new key has agreed to be one.
+  /// - Soundness: what is returned was signed by ``NodeStatement/signer``, and a new key has agreed to be one.
   public init(_ envelope: Envelope) throws(EntryRejection) {
-    do { entry = try LogEntry.parse(envelope.payload) } catch { throw .malformed(error) }
+    do { entry = try NodeStatement.parse(envelope.payload) } catch { throw .malformed(error) }
     guard entry.payload == envelope.payload else { throw .notCanonical(.statement) }
     let signer = entry.signer
     guard envelope.keyID == signer.id else { throw .keyIDMismatch(stated: envelope.keyID, signer: signer) }
@@ -80,7 +80,7 @@ public struct SignedEntry: Sendable, Equatable {
   }
 
   /// Signs an entry about keys with the key that has to.
-  public init(signing entry: LogEntry, with key: NodeSigningKey) {
+  public init(signing entry: NodeStatement, with key: NodeSigningKey) {
     precondition(entry.signer == key.publicKey, "only the signer can sign it")
     self.entry = entry
     envelope = Envelope(signing: entry.payload, with: key)

@@ -1,0 +1,59 @@
+public import Logging
+public import Node
+import Receipts
+public import ServiceLifecycle
+import Transparency
+public import TransparencyLog
+
+/// Brings entries about the node's keys to the log, in their order, and their proofs back: into the folder, and into the
+/// evidence files that the node makes from then on.
+///
+/// What is still to be done is what the folder has no proof for, after a death too.
+public struct KeyHistoryLogging: Service {
+  private let folder: KeyHistoryFolder
+  private let log: any LogClient
+  private let node: Node
+  private let logger: Logger
+  /// Between two looks: while proofs are missing, and otherwise, for entries that `evident keys` makes meanwhile.
+  private let pauses: ClosedRange<Duration>
+
+  public init(
+    folder: KeyHistoryFolder, log: any LogClient, node: Node, logger: Logger,
+    pauses: ClosedRange<Duration> = .milliseconds(500)...(.seconds(10))
+  ) {
+    self.folder = folder
+    self.log = log
+    self.node = node
+    self.logger = logger
+    self.pauses = pauses
+  }
+
+  public func run() async throws {
+    while !Task.isShuttingDownGracefully && !Task.isCancelled {
+      var pause = pauses.upperBound
+      do {
+        if try await !bring() { pause = pauses.lowerBound }
+      } catch {
+        logger.warning("the node's key history cannot be logged now", metadata: ["reason": "\(error)"])
+      }
+      try? await cancelWhenGracefulShutdown { [pause] in try await Task.sleep(for: pause) }
+    }
+  }
+
+  /// - Returns: whether all of them are proved.
+  private func bring() async throws -> Bool {
+    let left = try folder.items().filter { $0.log == nil }
+    // An entry that is there already gets its first index.
+    for item in left { _ = try await log.submit(item.signed.envelope.bytes) }
+    var isDone = true
+    for item in left {
+      if case .logged(let proof) = try await log.proof(of: item.signed.envelope.leafHash) {
+        try folder.keep(proof, of: item.number)
+      } else {
+        isDone = false
+      }
+    }
+    if !left.isEmpty { node.keyHistory = try folder.logged() }
+    return isDone
+  }
+}
