@@ -62,7 +62,9 @@ struct ServeCommand: AsyncParsableCommand {
       scheduling.draftTokensMax = count
       scheduling.draftRowsPerStep = max(scheduling.draftRowsPerStep, 1 + count)
     }
-    if let text = retain ?? settings.string("retain") { options.retainSeconds = try ServeCommand.seconds(text, for: "retention") }
+    if let text = retain ?? settings.string("retain") {
+      options.retainSeconds = try ServeCommand.seconds(text, for: "retention")
+    }
 
     LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
     var logger = Logger(label: "evident")
