@@ -14,7 +14,7 @@ struct VerifyCommand: AsyncParsableCommand {
     abstract: "Checks evidence files offline, every check on its own line.",
     discussion: """
       The exit status is 0 when everything asked for passed, 1 when something is refuted, and 2 when it
-      could not be checked. No network is used.
+      could not be checked. No network is used, except with --log.
 
       Whom to believe about public logs stands in a policy file (C2SP tlog-policy): --policy, or the file
       policy in $XDG_CONFIG_HOME/evident. Without one, only the log that the receipt names itself is
@@ -37,6 +37,11 @@ struct VerifyCommand: AsyncParsableCommand {
     help: ArgumentHelp("Logs and witnesses that you believe (default: see above).", valueName: "file"),
     completion: .file())
   var policy: String?
+  @Option(
+    help: ArgumentHelp(
+      "Look the receipts up in this log, all of whose leaf hashes are read: a promise that it has not kept is found.",
+      valueName: "url|folder"))
+  var log: String?
   @Option(help: "A level that must be established: logged or replayed; may be repeated.")
   var requireLevel: [RequiredLevel] = []
   @Option(help: "The model that must have answered: its digest, sha256:….") var model: String?
@@ -50,22 +55,37 @@ struct VerifyCommand: AsyncParsableCommand {
     let settings = try await Settings()
     let keys = try acceptedKeys()
     let chosen = try ChosenPolicy(policy, settings)
-    let verifier = Verifier(try options(settings, chosen))
+    let options = try self.options(settings, chosen)
+    let verifier = Verifier(options)
     var worst: Int32 = 0
+    var contents: [(file: String, bytes: [UInt8])] = []
     for file in files {
-      let bytes: [UInt8]
-      do { bytes = try EvidenceInput.read(file) } catch let failure as CommandFailure {
+      do { contents.append((file, try EvidenceInput.read(file))) } catch let failure as CommandFailure {
         Terminal.note("error: \(failure)")
-        worst = max(worst, worst == 1 ? 1 : 2)
-        continue
+        worst = 2
       }
+    }
+    var lookup: ReceiptLookup?
+    if let log {
+      do { lookup = try await ReceiptLookup(contents.map(\.bytes), in: log) } catch let failure as CommandFailure {
+        // Everything else is checked all the same.
+        Terminal.note("error: \(failure)")
+        worst = 2
+      }
+    }
+    for (file, bytes) in contents {
       if stream {
         let verdict = StreamVerdict(bytes, keys: keys)
         report(verdict, file)
         if worst != 1 { worst = verdict.exitStatus == 1 ? 1 : max(worst, verdict.exitStatus) }
         continue
       }
-      let verdict = Waiting.during("checking \(file)") { verifier.verify(bytes) }
+      let observing = lookup.map { lookup in
+        var options = options
+        options.observation = lookup.observation(of: bytes)
+        return Verifier(options)
+      }
+      let verdict = Waiting.during("checking \(file)") { (observing ?? verifier).verify(bytes) }
       if json {
         var object = verdict.json.object ?? JSONObject()
         object["file"] = .string(file)

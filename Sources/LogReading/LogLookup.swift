@@ -1,0 +1,50 @@
+public import Transparency
+
+/// Looks for entries by their leaf hashes.
+///
+/// A log's tiles cannot be searched, and asking its server would be believing it: all leaf hashes are read, 32 bytes an
+/// entry, and must add up to the checkpoint's root. So what is not found is not there.
+public struct LogLookup: Sendable {
+  public struct Result: Sendable {
+    /// Its signatures are not verified.
+    public let signed: SignedCheckpoint
+    /// For each leaf that is there, where.
+    public let proofs: [MerkleHash: InclusionProof]
+  }
+
+  private let reader: LogReader
+
+  public init(_ source: any LogSource) { reader = LogReader(source) }
+
+  /// - Parameter progress: is told how many entries have been read, and of how many.
+  /// - Throws: ``LogFinding``, `CancellationError`.
+  public func find(
+    _ leaves: Set<MerkleHash>, progress: @Sendable (UInt64, UInt64) -> Void = { _, _ in }
+  ) async throws -> Result {
+    let signed: SignedCheckpoint
+    do { signed = try await reader.checkpoint() } catch { throw LogFinding("checkpoint", error) }
+    let (size, root) = (signed.checkpoint.size, signed.checkpoint.root)
+    var range = CompactRange()
+    var places: [(MerkleHash, UInt64)] = []
+    while range.size < size {
+      try Task.checkCancellation()
+      guard let path = TilePath(.hashes(level: 0), index: range.size / 256, in: size) else { break }
+      let tile: Tile
+      do { tile = try await reader.tile(path) } catch { throw LogFinding(path.description, error) }
+      for hash in tile.hashes {
+        if leaves.contains(hash) { places.append((hash, range.size)) }
+        range.append(hash)
+      }
+      progress(range.size, size)
+    }
+    guard range.root == root else { throw LogFinding("tile/0", "the leaves do not add up to the checkpoint's root") }
+    var proofs: [MerkleHash: InclusionProof] = [:]
+    for (leaf, index) in places where proofs[leaf] == nil {
+      let tiles = try await reader.tiles(TilePaths.forInclusion(of: index, in: size))
+      do { proofs[leaf] = try TileTree(size: size, source: tiles).inclusionProof(of: index) } catch {
+        throw LogFinding("tile", error.description)
+      }
+    }
+    return Result(signed: signed, proofs: proofs)
+  }
+}
