@@ -24,11 +24,11 @@ def metric(server: Server, name: str) -> int:
 
 
 def claims(server: Server, answer: dict) -> dict:
-    """The statement and the opening without ids, time, key, signature and what a random salt goes into."""
+    """the statement and the opening without ids, time, key, promise, signature and what a random salt goes into."""
     evidence = httpx.get(f"{server.url}/v1/receipts/{answer['receipt']['id']}").json()
     statement = json.loads(base64.b64decode(evidence["receipt"]["payload"]))
     predicate = statement["predicate"]
-    for path in ("receiptId", "responseId", "time", "node", "input.tokenCommitment", "input.promptCommitment",
+    for path in ("receiptId", "responseId", "time", "node", "promise", "input.tokenCommitment", "input.promptCommitment",
                  "output.tokenCommitment", "output.textCommitment", "stream.head"):
         *outer, last = path.split(".")
         del (predicate[outer[0]] if outer else predicate)[last]
