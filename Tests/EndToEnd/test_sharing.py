@@ -24,7 +24,7 @@ def metric(server: Server, name: str) -> int:
 
 
 def claims(server: Server, answer: dict) -> dict:
-    """the statement and the opening without ids, time, key, promise, signature and what a random salt goes into."""
+    """The statement and the opening without ids, time, key, promise, signature and what a random salt goes into."""
     evidence = httpx.get(f"{server.url}/v1/receipts/{answer['receipt']['id']}").json()
     statement = json.loads(base64.b64decode(evidence["receipt"]["payload"]))
     predicate = statement["predicate"]
