@@ -59,22 +59,11 @@ import TransparencyLog
 
   /// Lets the helper work, kills it, and returns its complete lines.
   private func run(_ folder: String, _ round: Int, milliseconds: Double) throws -> [String] {
-    let process = Process()
-    process.executableURL = try Self.helper()
-    process.arguments = [folder, String(round)]
-    // A file takes whatever was printed before the death.
-    let output = folder + ".output"
-    try Data().write(to: URL(fileURLWithPath: output))
-    defer { try? FileManager.default.removeItem(atPath: output) }
-    process.standardOutput = FileHandle(forWritingAtPath: output)
-    try process.run()
-    // Its start takes longer than most batches: wait for a sign of life in three of four rounds.
-    while round % 4 != 0, (try Data(contentsOf: URL(filePath: output))).isEmpty, process.isRunning { usleep(500) }
-    usleep(UInt32(milliseconds * 1000))
-    kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
-    #expect(process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGKILL)
-    let text = String(decoding: try Data(contentsOf: URL(filePath: output)), as: UTF8.self)
-    return text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+    // In three of four rounds it has begun to work by then.
+    let killed = try KilledProcess(
+      Self.helper(), [folder, String(round)], output: folder + ".output", awaitsOutput: round % 4 != 0,
+      milliseconds: milliseconds)
+    #expect(killed.wasKilled)
+    return killed.lines
   }
 }

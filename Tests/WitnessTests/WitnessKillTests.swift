@@ -72,23 +72,12 @@ import witness_helper
 
   /// Lets the helper work, kills it, and returns its complete lines.
   private func run(_ folder: String, _ round: Int, milliseconds: Double) throws -> [String] {
-    let process = Process()
-    process.executableURL = try Self.helper()
-    process.arguments = [folder, String(round)]
-    // A file takes whatever was printed before the death.
-    let output = folder + ".output"
-    try Data().write(to: URL(fileURLWithPath: output))
-    defer { try? FileManager.default.removeItem(atPath: output) }
-    process.standardOutput = FileHandle(forWritingAtPath: output)
-    try process.run()
-    // Its start takes longer than most requests: wait for a sign of life in seven of eight rounds.
-    while round % 8 != 0, (try Data(contentsOf: URL(filePath: output))).isEmpty, process.isRunning { usleep(500) }
-    usleep(UInt32(milliseconds * 1000))
-    kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
-    try #require(process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGKILL)
-    let text = String(decoding: try Data(contentsOf: URL(filePath: output)), as: UTF8.self)
-    return text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+    // In seven of eight rounds it has begun to work by then.
+    let killed = try KilledProcess(
+      Self.helper(), [folder, String(round)], output: folder + ".output", awaitsOutput: round % 8 != 0,
+      milliseconds: milliseconds)
+    try #require(killed.wasKilled)
+    return killed.lines
   }
 }
 
