@@ -25,21 +25,22 @@ public struct LogLookup: Sendable {
     do { signed = try await reader.checkpoint() } catch { throw LogFinding("checkpoint", error) }
     let (size, root) = (signed.checkpoint.size, signed.checkpoint.root)
     var range = CompactRange()
-    var places: [(MerkleHash, UInt64)] = []
+    // The first place of each: a log may have an entry again and again.
+    var places: [MerkleHash: UInt64] = [:]
     while range.size < size {
       try Task.checkCancellation()
       guard let path = TilePath(.hashes(level: 0), index: range.size / 256, in: size) else { break }
       let tile: Tile
       do { tile = try await reader.tile(path) } catch { throw LogFinding(path.description, error) }
       for hash in tile.hashes {
-        if leaves.contains(hash) { places.append((hash, range.size)) }
+        if leaves.contains(hash), places[hash] == nil { places[hash] = range.size }
         range.append(hash)
       }
       progress(range.size, size)
     }
     guard range.root == root else { throw LogFinding("tile/0", "the leaves do not add up to the checkpoint's root") }
     var proofs: [MerkleHash: InclusionProof] = [:]
-    for (leaf, index) in places where proofs[leaf] == nil {
+    for (leaf, index) in places {
       let tiles = try await reader.tiles(TilePaths.forInclusion(of: index, in: size))
       do { proofs[leaf] = try TileTree(size: size, source: tiles).inclusionProof(of: index) } catch {
         throw LogFinding("tile", error.description)
