@@ -209,6 +209,6 @@ let package = Package(
     .testTarget(
       name: "VerificationTests",
       dependencies: ["Digests", "ModelGraph", "Receipts", "Tampering", "Transparency", "Verification", "TestSupport"],
-      swiftSettings: strict),
+      exclude: ["Fixtures"], swiftSettings: strict),
   ]
 )

@@ -1,18 +1,17 @@
 #!/usr/bin/env bash
-# Fuzzes parsers of the trusted closure's Transparency target with libFuzzer and the address sanitizer.
+# Fuzzes what the record's parts and a verifier read from others, with libFuzzer and the address sanitizer.
 # Usage: scripts/fuzz.sh SECONDS [PARSER...]      CPU seconds for each; without parsers: all, one after another
 # Needs a release build with tests (make build, or scripts/build.sh --build-tests) for swift-crypto.
 # Inputs that crash, hang or take too much memory are kept in EVIDENT_FUZZ_KEEP (default dist/fuzz); a file
-# from there goes to Tests/TransparencyTests/Fixtures/fuzz/PARSER/ with the correction.
+# from there goes to Tests/*/Fixtures/fuzz/PARSER/ with the correction.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ $# -ge 1 ] || { sed -n '2,6s/^# //p' "$0"; exit 2; }
 seconds=$1
 shift
 keep=${EVIDENT_FUZZ_KEEP:-dist/fuzz}
-seeds=Tests/TransparencyTests/Fixtures/fuzz
 parsers=("$@")
-[ ${#parsers[@]} -gt 0 ] || mapfile -t parsers < <(ls "$seeds")
+[ ${#parsers[@]} -gt 0 ] || mapfile -t parsers < <(ls -d Tests/*/Fixtures/fuzz/* | xargs -n 1 basename)
 release=.build/release
 crypto=.build/checkouts/swift-crypto/Sources
 [ -d "$release/Crypto.build" ] || { echo "error: there is no release build; run make build" >&2; exit 1; }
@@ -34,10 +33,12 @@ compile() { # MODULE FILE...
     -emit-module-path "$work/$module.swiftmodule" -o "$work/$module.o" "$@"
 }
 echo "Building" >&2
-mapfile -t sources < <(find Sources/Transparency -name '*.swift' | sort)
-compile Digests Sources/Digests/*.swift
-compile Transparency "${sources[@]}"
-compile TransparencyFuzz Tests/TransparencyFuzz/Target.swift Tests/TransparencyTests/Support/FuzzedParser.swift
+for module in Digests Transparency ModelGraph Tokenizers Receipts Verification; do
+  mapfile -t sources < <(find "Sources/$module" -name '*.swift' | sort)
+  compile "$module" "${sources[@]}"
+done
+compile Fuzz Tests/Fuzz/Target.swift Tests/TransparencyTests/Support/FuzzedParser.swift \
+  Tests/VerificationTests/FuzzedEvidence.swift
 parts=(Crypto CryptoBoringWrapper CCryptoBoringSSL CCryptoBoringSSLShims CXKCP CXKCPShims)
 parts=("${parts[@]/%/.build}")
 mapfile -t objects < <(find "${parts[@]/#/$release/}" \
@@ -48,6 +49,7 @@ swiftc -sanitize=fuzzer,address -o "$work/fuzz" "$work"/*.o "${objects[@]}" -lst
 status=0
 TIMEFORMAT=%U
 for parser in "${parsers[@]}"; do
+  seeds=$(echo Tests/*/Fixtures/fuzz/"$parser")
   mkdir -p "$work/corpus-$parser"
   # libFuzzer counts the clock's seconds: on a busy machine it takes several runs, and a machine that paused looks
   # like an input that takes long. Such an input is tried alone before it counts.
@@ -56,7 +58,7 @@ for parser in "${parsers[@]}"; do
     touch "$work/$parser.start"
     { time EVIDENT_FUZZ_PARSER=$parser ASAN_OPTIONS=detect_leaks=0 "$work/fuzz" \
       -max_total_time=$((seconds - cpu)) -timeout=20 -report_slow_units=60 -rss_limit_mb=1024 \
-      -max_len=20000 -print_final_stats=1 -artifact_prefix="$keep/$parser-" "$work/corpus-$parser" "$seeds/$parser" \
+      -max_len=20000 -print_final_stats=1 -artifact_prefix="$keep/$parser-" "$work/corpus-$parser" "$seeds" \
       >"$work/$parser.log" 2>&1; } 2>"$work/time" || failed=1
     last=$(find "$keep" -name "$parser-timeout-*" -newer "$work/$parser.start" | head -n 1)
     if [ -n "$failed" ] && [ -n "$last" ] &&

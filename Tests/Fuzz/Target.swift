@@ -6,14 +6,15 @@
   import Darwin
 #endif
 
-private let parser: FuzzedParser = {
+private let accepts: ([UInt8]) -> Bool = {
   let name = getenv("EVIDENT_FUZZ_PARSER").map { String(cString: $0) } ?? ""
-  guard let parser = FuzzedParser(rawValue: name) else { fatalError("EVIDENT_FUZZ_PARSER names no parser: \(name)") }
-  return parser
+  if let parser = FuzzedParser(rawValue: name) { return parser.accepts }
+  if let parser = FuzzedEvidence(rawValue: name) { return parser.accepts }
+  fatalError("EVIDENT_FUZZ_PARSER names no parser: \(name)")
 }()
 
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOneInput(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-  _ = parser.accepts(Array(UnsafeBufferPointer(start: bytes, count: count)))
+  _ = accepts(Array(UnsafeBufferPointer(start: bytes, count: count)))
   return 0
 }
