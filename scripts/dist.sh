@@ -14,7 +14,9 @@ archives=$(pwd)/.build/dist-archives
 mkdir -p "$archives" dist
 cp "$(dpkg -L libsqlite3-dev | grep '/libsqlite3\.a$')" "$(dpkg -L zlib1g-dev | grep '/libz\.a$')" "$archives/"
 [ -d .build/dist ] || echo "Building everything once more, for linking statically; this takes as long as the first build." >&2
-scripts/build.sh --product evident --scratch-path .build/dist --static-swift-stdlib -Xlinker "-L$archives"
+# Nothing loads the binary as a library: 48,000 exported names would be 5 MiB, and looked through at every start.
+scripts/build.sh --product evident --scratch-path .build/dist --static-swift-stdlib -Xlinker "-L$archives" \
+  -Xlinker --no-export-dynamic
 cp .build/dist/release/evident dist/evident.new
 strip dist/evident.new
 mv dist/evident.new dist/evident

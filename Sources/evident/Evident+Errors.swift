@@ -8,7 +8,7 @@ extension Evident {
     // A file that grows beyond `ulimit -f` is an error like a full disk, not the end of the process.
     signal(SIGXFSZ, SIG_IGN)
     do {
-      var command = try parseAsRoot()
+      var command = try command(Array(CommandLine.arguments.dropFirst()))
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {
@@ -21,5 +21,26 @@ extension Evident {
       Terminal.note(Terminal.printable(message))
       Foundation.exit(ExitCode.failure.rawValue)
     }
+  }
+
+  /// The command that the arguments name.
+  ///
+  /// The tree of all commands takes longer to build than a file takes to check, so the one that is named is read by
+  /// itself. What it does not read (mistakes, questions for help) is for the whole tree, which has the words for it.
+  private static func command(_ arguments: [String]) throws -> any ParsableCommand {
+    var named: any ParsableCommand.Type = Evident.self
+    var rest = arguments[...]
+    while let name = rest.first,
+      let next = named.configuration.subcommands.first(where: { $0.configuration.commandName == name })
+    {
+      named = next
+      rest = rest.dropFirst()
+    }
+    if named.configuration.subcommands.isEmpty, let command = try? named.parseAsRoot(Array(rest)),
+      type(of: command) == named
+    {
+      return command
+    }
+    return try parseAsRoot(arguments)
   }
 }

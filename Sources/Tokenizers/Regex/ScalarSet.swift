@@ -75,7 +75,7 @@ struct CompiledSet: Sendable {
   }
 
   @inline(__always)
-  func contains(_ scalar: UInt32, _ table: [UInt32]) -> Bool {
+  func contains(_ scalar: UInt32, _ table: PropertyTable) -> Bool {
     if scalar < 64 { return ascii.0 >> UInt64(scalar) & 1 != 0 }
     if scalar < 128 { return ascii.1 >> UInt64(scalar - 64) & 1 != 0 }
     return containsBeyondASCII(scalar, table[Int(scalar)])

@@ -2,8 +2,8 @@
 /// the toolchain (on some systems the operating system), and ids must not change with either.
 enum UnicodeTables {
   /// Per scalar value: general category in the low five bits, then one bit for each ``Property``.
-  static let properties: [UInt32] = {
-    var table = [UInt32](repeating: 0, count: 0x11_0000)
+  static let properties: PropertyTable = {
+    var table = PropertyTable.Builder()
     var reader = VarintReader(UnicodeData.categories)
     var at = 0
     let wordCategories =
@@ -15,7 +15,7 @@ enum UnicodeTables {
       var value = UInt32(category)
       if bit & CategoryMask.separator != 0 { value |= Property.whitespace.rawValue }
       if bit & wordCategories != 0 { value |= Property.word.rawValue | Property.rustWord.rawValue }
-      for i in at..<(at + length) { table[i] = value }
+      table.add(value, to: at..<(at + length))
       at += length
     }
     func mark(_ data: StaticString, _ properties: Property...) {
@@ -23,7 +23,7 @@ enum UnicodeTables {
       var reader = VarintReader(data)
       var at = 0
       while let gap = reader.next(), let length = reader.next() {
-        for i in (at + gap)..<(at + gap + length) { table[i] |= bits }
+        table.add(bits, to: (at + gap)..<(at + gap + length))
         at += gap + length
       }
     }
@@ -38,8 +38,8 @@ enum UnicodeTables {
     mark(UnicodeData.bertControls, .bertControl)
     mark(UnicodeData.punctuation, .punctuation)
     mark(UnicodeData.numerics, .numeric)
-    for i in [0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x85] { table[i] |= Property.whitespace.rawValue }
-    return table
+    for i in [0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x85] { table.add(Property.whitespace.rawValue, to: i..<(i + 1)) }
+    return table.table()
   }()
 
   static func has(_ property: Property, _ scalar: UInt32) -> Bool {

@@ -34,7 +34,7 @@ struct PolicyCommand: AsyncParsableCommand {
     }
   }
 
-  struct CheckCommand: AsyncParsableCommand {
+  struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "check",
       abstract: "Checks a policy file; or evidence, a checkpoint or a tlog-proof under it.",
@@ -47,7 +47,7 @@ struct PolicyCommand: AsyncParsableCommand {
     var subject: String?
     @Flag(help: "Print JSON.") var json = false
 
-    func run() async throws {
+    func run() throws {
       let trust = try PolicyFile.read(policy)
       guard let subject else {
         let words = PolicyWords(ChosenPolicy(trust, path: policy))
