@@ -11,9 +11,14 @@ from evident_oracle.canonical import sha256
 
 REFUSALS = (ValueError, InvalidSignature)  # UnicodeError, JSONDecodeError and Rejection are ValueErrors
 need, TOKENS = tlog.need, 2**20
-ORDER8 = (0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD83D3D706A17C7,
-          0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826)
-SMALL = {y.to_bytes(32, "little") for y in (0, 1, 2**255 - 20, 2**255 - 19, 2**255 - 18, *ORDER8)}
+P = 2**255 - 19
+def order8():  # twice such a point has y = 0, so that d y^4 + 2 y^2 = 1
+    d = -121665 * pow(121666, -1, P)
+    def roots(a):
+        root = pow(a, (P + 3) // 8, P)
+        return [r for r in (root, root * pow(2, (P - 1) // 4, P) % P) if r * r % P == a % P]
+    return [y for r in roots(1 + d) for square in (r - 1, -r - 1) for y in roots(square * pow(d, -1, P))]
+SMALL = {y.to_bytes(32, "little") for y in (0, 1, P - 1, P, P + 1, *order8(), *(P - y for y in order8()))}
 
 # Section 1: forms. A form is a function that raises when a value does not have it.
 def parse(data, limit, deepest=16, integers=True):

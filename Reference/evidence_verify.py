@@ -296,7 +296,10 @@ def options(arguments):
     for flag in ("--receipt-only", "--stream"): parser.add_argument(flag, action="store_true")
     parser.add_argument("files", nargs="*")
     o = parser.parse_args(arguments)
-    o.policy = o.policy and tlog.policy(Path(o.policy).read_bytes())
+    if o.policy:
+        o.policy = tlog.policy(Path(o.policy).read_bytes())
+        keys = [*o.policy[0], *(key for key in o.policy[1].values() if len(key) == 4)]
+        need(not any(is_small(key[3]) for key in keys), "a key of small order")
     return o
 if __name__ == "__main__":
     o, worst = options(sys.argv[1:]), 0

@@ -131,6 +131,12 @@ def change_json(rng, value, names=None):
     return f"{where} ({what})"
 
 
+def small_key(rng):
+    """A public key for which anyone can sign."""
+    key = rng.choice(sorted(SMALL))
+    return key[:31] + bytes([key[31] | rng.choice([0, 128])])
+
+
 def changed_text(rng, old):
     choices = [
         "",
@@ -168,7 +174,7 @@ def changed_text(rng, old):
         "2026-01-31T24:00:00Z",
         "2026-01-31t23:59:59Z",
         "2026-01-31T23:59:59+00:00",
-        rng.choice(sorted(SMALL)).hex(),
+        small_key(rng).hex(),
         NODES[4].hex,
         LOG.vkey,
         WITNESSES[0].vkey,

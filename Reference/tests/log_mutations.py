@@ -3,7 +3,19 @@
 import re
 
 import tlog_verify as tlog
-from evidence_cases import LOG, NEXT_LOG, NODES, OTHER_LOG, STRANGER, WITNESSES, Key, b64, change_json, envelope
+from evidence_cases import (
+    LOG,
+    NEXT_LOG,
+    NODES,
+    OTHER_LOG,
+    STRANGER,
+    WITNESSES,
+    Key,
+    b64,
+    change_json,
+    envelope,
+    small_key,
+)
 from evident_oracle import canonical
 from evident_oracle.canonical import sha256
 from evident_oracle.canonical import tagged_digest as D
@@ -24,6 +36,12 @@ POLICIES = {
     "no log": _NAMED.partition("\n")[2] + "group g 2 w0 w1 w2\nquorum g\n",
     "other log": f"log {OTHER_LOG.vkey}\nquorum none\n",
 }
+
+
+def small_vkey(rng):
+    """A witness's key for which anyone can sign."""
+    public = b"\4" + small_key(rng)
+    return f"small+{sha256(b'small' + bytes([10]) + public)[:4].hex()}+{b64(public)}"
 
 
 def random_policy(rng):
@@ -78,6 +96,7 @@ def random_policy(rng):
                 [f"log {NEXT_LOG.vkey}"],
                 [f"log {WITNESSES[0].vkey}"],
                 [f"witness x {LOG.vkey}"],
+                [f"witness x {small_vkey(rng)}"],
                 [f"witness x {Key(20, 'x', 4).vkey}"],
             ]
         )
