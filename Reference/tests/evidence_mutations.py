@@ -103,6 +103,7 @@ def claim(rng, answer):
         }
     elif what == 10:
         p["parameters"]["maxTokens"] = rng.choice([1, 23, 24, 25, 227, 228, 1000])
+        p["parameters"]["logitBias"] = [{"token": rng.choice([9, 63, 64, 2**20 - 1]), "micros": 1}]
     elif what == 11:
         p["stream"]["deliveredTokens"] = rng.choice([0, 1, 23, 24, 25])
     elif what == 12:
