@@ -53,9 +53,9 @@ REQUIRED = tuple(field.name for field in fields(Config))[:11]
 # Bounds of arithmetic.md, section 9.
 RANGES = {
     "hiddenSize": (1, 16384),
-    "layers": (1, 65535),
-    "heads": (1, 65535),
-    "keyValueHeads": (1, 65535),
+    "layers": (1, 4096),
+    "heads": (1, 1024),
+    "keyValueHeads": (1, 1024),
     "headDimension": (2, 256),
     "intermediateSize": (1, 65535),
     "vocabularySize": (1, 2**20),
@@ -68,7 +68,7 @@ RANGES = {
     "expertsPerToken": (1, 64),
     "headNormEpsilon": (1, 2**53 - 1),
     "logitsSoftcap": (2**12, 2**29 - 1),
-    "window": (1, 2**53 - 1),
+    "window": (1, 2**20),
 }
 CHOICES = {
     "activation": ("gelu", "geluTanh"),

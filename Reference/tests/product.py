@@ -34,39 +34,31 @@ def run(home, prompt, flags):
     return path.read_bytes()
 
 
-class Server:
-    """`evident serve` on a free port of the loopback interface."""
+class Process:
+    """`evident` with some arguments, until it prints where it listens on the loopback interface."""
 
-    def __init__(self, home):
+    def __init__(self, home, *arguments):
+        home.mkdir(exist_ok=True)
         self._log = open(home / "server.log", "w+", encoding="utf-8")
         self._process = subprocess.Popen(
-            [BINARY, "serve", "--port", "0"], env=environment(home), cwd=home, stdin=subprocess.DEVNULL,
-            stdout=self._log, stderr=subprocess.STDOUT,
+            [BINARY, *arguments],
+            env=environment(home),
+            cwd=home,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
         )
-        self._address = self._wait_for_address(Path(self._log.name))
+        self.address = self.printed(r"http://127\.0\.0\.1:\d+")
 
-    def _wait_for_address(self, log):
-        deadline = time.monotonic() + 30
+    def printed(self, pattern):
+        """What it prints that fits the pattern: the last group, or all of it."""
+        log, deadline = Path(self._log.name), time.monotonic() + 30
         while time.monotonic() < deadline and self._process.poll() is None:
-            if found := re.search(r"http://127\.0\.0\.1:\d+", log.read_text()):
-                return found[0]
+            if found := re.search(pattern, log.read_text()):
+                return found[found.re.groups]
             time.sleep(0.02)
         self._process.kill()
-        raise AssertionError(f"the server did not start: {log.read_text()}")
-
-    def answer(self, path, body):
-        """Posts the request and fetches the evidence of its answer."""
-        request = urllib.request.Request(
-            self._address + path, json.dumps({"model": MODEL, **body}).encode(), {"Content-Type": "application/json"}
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=60) as response:
-                receipt = response.headers["X-Receipt-Id"]
-                response.read()
-        except urllib.error.HTTPError as error:
-            raise AssertionError(f"{path} {body}: {error.code} {error.read().decode()}") from error
-        with urllib.request.urlopen(f"{self._address}/v1/receipts/{receipt}", timeout=60) as response:
-            return response.read()
+        raise AssertionError(f"it did not start: {log.read_text()}")
 
     def stop(self):
         self._process.send_signal(signal.SIGTERM)
@@ -75,3 +67,42 @@ class Server:
         finally:
             self._process.kill()
             self._log.close()
+
+
+class Server(Process):
+    """`evident serve` on a free port."""
+
+    def __init__(self, home, *flags):
+        super().__init__(home, "serve", "--port", "0", *flags)
+
+    def post(self, path, body, **headers):
+        """The answer's bytes and the ID of its receipt."""
+        request = urllib.request.Request(
+            self.address + path,
+            json.dumps({"model": MODEL, **body}).encode(),
+            {"Content-Type": "application/json", **headers},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=60) as response:
+                return response.read(), response.headers["X-Receipt-Id"]
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"{path} {body}: {error.code} {error.read().decode()}") from error
+
+    def evidence(self, receipt):
+        """The evidence file, and whether the receipt is logged."""
+        with urllib.request.urlopen(f"{self.address}/v1/receipts/{receipt}", timeout=60) as response:
+            return response.read(), response.headers["Evident-Log"]
+
+    def answer(self, path, body):
+        """Posts the request and fetches the evidence of its answer."""
+        return self.evidence(self.post(path, body)[1])[0]
+
+    def logged(self, receipt):
+        """The evidence once it has the log's proof."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            data, state = self.evidence(receipt)
+            if state == "logged":
+                return data
+            time.sleep(0.05)
+        raise AssertionError(f"{receipt} is not logged: {state}")

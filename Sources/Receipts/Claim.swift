@@ -31,7 +31,8 @@ public enum Claim: Sendable, Equatable {
 
   /// The kind that a payload says it is, whatever else is wrong with it.
   public static func kind(of payload: JSON) -> Kind {
-    payload["predicateType"]?.string == EmbeddingStatement.predicateType ? .embedding : .answer
+    let type = payload["predicateType"]?.string ?? ""
+    return type.utf8.elementsEqual(EmbeddingStatement.predicateType.utf8) ? .embedding : .answer
   }
 
   public var receiptID: String {

@@ -90,6 +90,7 @@ public struct EmbeddingOpening: Sendable, Equatable {
       inputTokens.append(try JSONFields.tokens(item, path: "\(fields.path(of: "inputTokens"))[\(i)]"))
     }
     var vectors: [EmbeddingVector] = []
+    var elements = 0
     for (i, item) in try fields.array("vectors", countMax: EvidenceLimits.embeddingInputsMax).enumerated() {
       var vector = try JSONFields(item, path: "\(fields.path(of: "vectors"))[\(i)]")
       let exponent = try vector.integer("exponent", -64...64)
@@ -99,6 +100,11 @@ public struct EmbeddingOpening: Sendable, Equatable {
         values.append(Int32(try JSONFields.integer(element, path: path, -(1 << 24)...(1 << 24))))
       }
       try vector.finish()
+      elements += values.count
+      guard elements <= EvidenceLimits.embeddingElementsMax else {
+        throw .outOfRange(
+          path: vector.path(of: "values") + ".total", value: elements, range: 0...EvidenceLimits.embeddingElementsMax)
+      }
       vectors.append(EmbeddingVector(values: values, exponent: exponent))
     }
     try fields.finish()

@@ -9,7 +9,7 @@ struct Evidence: Sendable {
   /// nil when there is no document.
   let claimResult: Result<Claim, Rejection>?
   let modelResult: ModelResult
-  /// nil without a claim, and without both policy and promise.
+  /// nil without a claim, and where neither a policy nor a promise names a log.
   let trust: LogTrust?
   /// nil without trust, and without a proof.
   let finding: LogFinding?
@@ -47,7 +47,7 @@ struct Evidence: Sendable {
       let trust = LogTrust(policy: options.policy, promise: claim.promise)
       self.trust = trust
       finding = trust.flatMap { trust in
-        document.log.map { LogFinding($0, of: document.envelope, under: trust) }
+        document.log.map { LogFinding($0, of: document.envelope, promised: claim.promise?.log, under: trust) }
       }
     } catch {
       claimResult = .failure(error)

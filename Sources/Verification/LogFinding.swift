@@ -10,13 +10,19 @@ struct LogFinding: Sendable {
   /// The cosignatures; a failure when the log's signature is one, too.
   let verdict: Result<PolicyVerdict, CheckpointRejection>
 
-  init(_ proof: InclusionEvidence, of envelope: Envelope, under trust: LogTrust) {
+  /// - Parameter promised: the log that the statement promises.
+  init(_ proof: InclusionEvidence, of envelope: Envelope, promised: NoteVerifierKey?, under trust: LogTrust) {
     self.proof = proof
     let signed = proof.signed
     inclusion = Result { () throws(ProofRejection) in
       try proof.proof.verify(leaf: envelope.leafHash, root: signed.checkpoint.root)
     }
-    log = Result { () throws(CheckpointRejection) in try signed.verified(by: trust.logs).log }
+    log = Result { () throws(CheckpointRejection) in
+      let first = try signed.verified(by: trust.logs).log
+      // A log may have several keys of one name, and sign with each: then the promised one is looked for.
+      guard let promised, promised != first else { return first }
+      return (try? signed.verified(by: [promised]).log) ?? first
+    }
     verdict = Result { () throws(CheckpointRejection) in
       try trust.policy.evaluate(signed, furtherLogs: trust.furtherLogs)
     }
@@ -39,9 +45,10 @@ struct LogTrust: Sendable {
   /// The promised log, where the policy leaves logs open.
   let furtherLogs: [NoteVerifierKey]
 
-  /// - Returns: nil where there is neither a policy nor a promise.
+  /// - Returns: nil where neither a policy nor a promise names a log.
   init?(policy: TrustPolicy?, promise: Statement.Promise?) {
     if let policy {
+      if policy.logs.isEmpty && promise == nil { return nil }
       self.policy = policy
       isBuiltIn = false
       furtherLogs = policy.logs.isEmpty ? promise.map { [$0.log] } ?? [] : []

@@ -9,8 +9,8 @@ struct NodeKeyChain: Sendable {
   private(set) var keys: [NodePublicKey] = []
   /// From when, in seconds since 1970; the earliest where there are several.
   private(set) var revoked: [NodePublicKey: Int64] = [:]
-  private var origin: ByteText?
-  private var index: UInt64 = 0
+  /// Of each log, the last entry so far.
+  private var indices: [ByteText: UInt64] = [:]
 
   /// - Throws: at the first entry that does not hold or does not fit those before.
   init(_ entries: [LoggedEntry], under trust: LogTrust) throws(KeyHistoryFault) {
@@ -23,10 +23,10 @@ struct NodeKeyChain: Sendable {
         verdict = try logged.log.verify(
           leaf: logged.entry.leafHash, policy: trust.policy, furtherLogs: trust.furtherLogs)
       } catch { throw fault(.notLogged(error)) }
-      guard origin != verdict.checkpoint.origin || logged.log.index > index else {
-        throw fault(.outOfOrder(index: logged.log.index, before: index))
+      let index = logged.log.index
+      if let before = indices.updateValue(index, forKey: verdict.checkpoint.origin), before >= index {
+        throw fault(.outOfOrder(index: index, before: before))
       }
-      (origin, index) = (verdict.checkpoint.origin, logged.log.index)
       do throws(KeyHistoryFault.Reason) { try append(signed.entry, verdict.quorum) } catch { throw fault(error) }
     }
   }

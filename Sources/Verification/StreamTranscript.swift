@@ -29,13 +29,14 @@ public struct StreamTranscript: Sendable {
       let lines = bytes[start..<end].split(separator: 0x0A)
       start = end
       // Comments and other fields than data are not ours.
-      var data: [UInt8] = []
+      var values: [ArraySlice<UInt8>] = []
       for line in lines where line.starts(with: "data:".utf8) {
         var value = line.dropFirst(5)
         if value.first == 0x20 { value = value.dropFirst() }
         if value.last == 0x0D { value = value.dropLast() }
-        data += value
+        values.append(value)
       }
+      let data = Array(values.joined(separator: [0x0A]))
       if data.isEmpty { continue }
       guard !isComplete else { throw .event(number, "it comes after the end mark") }
       if data.elementsEqual("[DONE]".utf8) {

@@ -69,6 +69,8 @@ public struct StreamVerdict: Sendable {
     lines.append("not checked:")
     lines.append(
       "  - whether the model gives these tokens, and whether they are this text: the receipt's evidence shows it")
+    lines.append(
+      "  - whether the answer ended here: nobody signs the end of a stream; the receipt's stream.head shows it")
     lines.append("")
     let word =
       switch outcome {

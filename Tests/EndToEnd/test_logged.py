@@ -107,7 +107,8 @@ def test_the_standard_policy_is_used_and_named(tmp_path, answer):
     assert f"policy   {folder}/policy" in text and "VERIFIED: signed, logged" in text
     # A policy that cannot be read is no reason to take another one.
     (folder / "policy").write_text("quorum nobody\n")
-    broken = run(tmp_path, "verify", "a.json", check=1, **config)
+    # It refutes nobody either: nothing could be checked.
+    broken = run(tmp_path, "verify", "a.json", check=2, **config)
     assert "line 1 of the policy" in broken.err and broken.out == ""
 
 

@@ -1,4 +1,5 @@
 import Digests
+import Foundation
 import ModelGraph
 import Receipts
 import Tampering
@@ -158,6 +159,23 @@ import Verification
     #expect(
       failures { $0.embeddingRequest = .init(inputs: [.text("x")]) } == ["promptCommitment.requestNotExpected"])
     #expect(failures { $0.vectors = vectors.reversed() } == ["vectors.vectorsNotExpected"])
+  }
+
+  /// 2^21 elements of all vectors together, and not one more.
+  @Test func elementsAreBounded() throws {
+    let text = String(decoding: try honest.bytes(), as: UTF8.self)
+    let start = try #require(text.range(of: "\"vectors\":[")?.upperBound)
+    let end = try #require(text.range(of: "]},\"receipt\"")?.lowerBound)
+    func vector(_ count: Int) -> String {
+      "{\"exponent\":0,\"values\":[" + Array(repeating: "0", count: count).joined(separator: ",") + "]}"
+    }
+    let most = Array(repeating: vector(1 << 14), count: 128)
+    for vectors in [most, most + [vector(1)]] {
+      let file = text.replacingCharacters(in: start..<end, with: vectors.joined(separator: ","))
+      let read = Result { () throws(Rejection) in try EvidenceFile.parse(Array(file.utf8)) }
+      #expect((try? read.get()) != nil || "\(read)".contains("values.total"))
+      #expect(((try? read.get()) != nil) == (vectors.count == 128))
+    }
   }
 
   /// An answer's opening beside a statement about embeddings, and the other way round.

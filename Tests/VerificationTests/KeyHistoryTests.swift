@@ -111,6 +111,29 @@ import Verification
       Verifier(node.options(replay: false)).verify(try file.bytes()).failures == ["keyHistory.keyHistoryRefused"])
   }
 
+  /// Also when an entry of another log stands between two of one.
+  @Test func eachLogHasItsOrder() throws {
+    let other = "log \(TinyLog.otherLog.verifierKey)\n"
+    var options = node.options(replay: false)
+    options.policy = TinyLog.policy("quorum w1\n", log: "log \(TinyLog.log.verifierKey)\n" + other)
+    let entries = ["2027-01-01T00:00:00Z", "2027-01-02T00:00:00Z", "2027-01-03T00:00:00Z"].map {
+      TinyLog.revocation(key, from: $0, by: key)
+    }
+    func outcome(_ places: [(UInt64, NoteSigner)]) throws -> CheckOutcome {
+      var file = logged
+      file.keys = try zip(entries, places).map { entry, place in
+        LoggedEntry(
+          entry: entry, log: try TinyLog.proof(of: place.0, in: TinyLog.tree([place.0: entry]), log: place.1))
+      }
+      return Verifier(options).verify(try file.bytes()).outcome(of: .keyHistory)
+    }
+    #expect(try outcome([(3, TinyLog.log), (1, TinyLog.otherLog), (4, TinyLog.log)]).word == "PASS")
+    for index: UInt64 in [2, 3] {
+      let found = try outcome([(3, TinyLog.log), (1, TinyLog.otherLog), (index, TinyLog.log)])
+      #expect(found.reason.contains("it is entry \(index) of the log, and follows entry 3"))
+    }
+  }
+
   /// What must follow for each field, signed anew by whoever has to sign it.
   @Test func everyFieldOfASuccessionCounts() throws {
     let honest = TinyLog.succession(old, key)

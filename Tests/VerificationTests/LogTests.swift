@@ -56,8 +56,14 @@ import Verification
     #expect(try verify(file).outcome(of: .inclusion) == .skip(.nothingPromised))
     // Logged all the same: only a policy can say of which log.
     #expect(try verify(file.logged()).exitStatus == 0)
-    let verdict = try verify(file.logged()) { $0.policy = nil }
-    #expect(verdict.outcome(of: .logSignature) == .skip(.noPolicy) && verdict.exitStatus == 2)
+    // A policy that leaves logs open is none that does.
+    for policy in [nil, TinyLog.policy("quorum w1\n", log: "")] {
+      let verdict = try verify(file.logged()) { $0.policy = policy }
+      for check in [CheckName.inclusion, .logSignature, .witnessQuorum, .logTime, .keyHistory] {
+        #expect(verdict.outcome(of: check) == .skip(.noPolicy))
+      }
+      #expect(verdict.failures.isEmpty && verdict.exitStatus == 2)
+    }
   }
 
   @Test func withoutAPolicyNobodyWasChosen() throws {
@@ -96,6 +102,31 @@ import Verification
       try verify(moved) { $0.policy = TinyLog.policy("quorum w1\n", log: both) }.failures == [
         "logSignature.logNotPromised"
       ])
+  }
+
+  /// A log that changes its key signs with both for a while.
+  @Test func aLogMayHaveSeveralKeys() throws {
+    let name = TinyLog.log.verifierKey.name
+    let newer = try NoteSigner(name: name, seed: Array(repeating: 23, count: 32))
+    let keys = "log \(newer.verifierKey)\nlog \(TinyLog.log.verifierKey)\n"
+    let policy = TinyLog.policy("quorum w1\n", log: keys)
+    let tree = TinyLog.tree([4: pending.receipt])
+    let checkpoint = try Checkpoint(origin: name, size: tree.size, root: tree.root)
+    func verdict(_ logs: [NoteSigner], _ policy: TrustPolicy = policy) throws -> Verdict {
+      let signatures =
+        logs.map { $0.sign(checkpoint) } + [TinyLog.witnesses[1].cosign(checkpoint, timestamp: TinyLog.seen)]
+      var file = pending
+      file.log = try InclusionEvidence(
+        index: 4, hashes: tree.inclusionProof(of: 4, in: tree.size).hashes,
+        signed: try SignedCheckpoint(checkpoint, signatures: signatures))
+      return try verify(file) { $0.policy = policy }
+    }
+    #expect(try verdict([newer, TinyLog.log]).exitStatus == 0)
+    #expect(try verdict([TinyLog.log, newer]).exitStatus == 0)
+    #expect(try verdict([newer]).failures == ["logSignature.logNotPromised"])
+    let onlyNewer = TinyLog.policy("quorum w1\n", log: "log \(newer.verifierKey)\n")
+    #expect(try verdict([newer, TinyLog.log], onlyNewer).failures == [])
+    #expect(try verdict([TinyLog.log], onlyNewer).failures == ["logSignature.checkpointRefused"])
   }
 
   @Test func oneWitnessOfTwoIsEnoughOnlyWherePolicySaysSo() throws {

@@ -70,6 +70,10 @@ import Verification
     #expect(last == 10)
     let cut = StreamVerdict(Array(whole[..<(whole.count / 2)]))
     #expect(cut.outcome == .verified && cut.finishReason == nil && cut.text.contains("stream   cut"))
+    // Nobody signs an end mark: what looks whole is only a beginning, too.
+    let marked = StreamVerdict(bytes(Array(chunks(every: 2).prefix(5))))
+    #expect(marked.outcome == .verified && marked.isComplete && marked.finishReason == nil)
+    #expect(marked.text.contains("whether the answer ended here: nobody signs"))
   }
 
   @Test func streamsWithoutCheckpointsAreNotChecked() {
@@ -180,6 +184,11 @@ import Verification
       #expect(verdict.outcome == .refuted && verdict.reason.contains(reason), "\(verdict.reason)")
     }
     // Other fields, comments, other line ends and foreign members are not ours.
+    // Lines of data in one event have newlines between them (HTML, "Server-sent events").
+    let lines = "data: {\"choices\": [{\ndata: \"text\": \"a\"}]}\n\n"
+    #expect(StreamVerdict(Array(lines.utf8)).verifier.textBytes == 1)
+    let torn = lines.replacing("\"a\"", with: "\"a\ndata: \"")
+    #expect(StreamVerdict(Array(torn.utf8)).outcome == .refuted)
     let free = ": hello\nevent: x\ndata:{\"choices\": [], \"x\": 1}\r\n\r\ndata: {\"choices\": [{\"text\": 7}]}\n\n"
     #expect(StreamVerdict(Array(free.utf8)).outcome == .unchecked)
   }

@@ -141,7 +141,12 @@ public struct ModelStore: Sendable {
     case .stored(let digest):
       // Once everything is mapped, a removal no longer matters.
       var lock = readLock()
-      let bytes = try FileSystem.contents(of: path(of: digest), bytesMax: ModelManifest.bytesMax)
+      let bytes: [UInt8]
+      do { bytes = try FileSystem.contents(of: path(of: digest), bytesMax: ModelManifest.bytesMax) } catch let failure
+        as FileFailure where failure.isMissing
+      {
+        throw StoreRejection.unknownModel(digest.description, known: try manifestDigests().map(\.description))
+      }
       return try LoadedModel(
         manifestBytes: bytes, digest: digest, checkingDigests: checkingDigests, checkingWeights: checkingWeights
       ) { manifest in
