@@ -107,7 +107,7 @@ def test_the_standard_policy_is_used_and_named(tmp_path, answer):
     assert f"policy   {folder}/policy" in text and "VERIFIED: signed, logged" in text
     # A policy that cannot be read is no reason to take another one.
     (folder / "policy").write_text("quorum nobody\n")
-    broken = run(tmp_path, "verify", "a.json", check=1, **config)
+    broken = run(tmp_path, "verify", "a.json", check=2, **config)
     assert "line 1 of the policy" in broken.err and broken.out == ""
 
 
@@ -223,7 +223,7 @@ def test_a_served_log_has_the_keys_of_its_node(tmp_path):
         # A revocation that is made while the server runs gets into the log, too.
         run(tmp_path, "keys", "revoke", old, "--from", "2020-01-01T00:00:00Z")
         wait(lambda: all(item["logged"] for item in history()) and len(history()) == 2)
-        wait(lambda: len(httpx.get(url).json()["keys"]) == 1)
+        wait(lambda: len(httpx.get(url).json()["keys"]) == 2)
         second = httpx.post(server.url + "/v1/chat/completions", json=body, timeout=60).json()
         url = f"{server.url}/v1/receipts/{second['id']}"
         wait(lambda: httpx.get(url).headers["evident-log"] == "logged")
