@@ -72,7 +72,7 @@ def test_no_new_key_for_what_an_old_one_has_signed(tmp_path):
     state = tmp_path / ".local/state/evident"
     assert Process(tmp_path, "log", "serve", "--listen", "127.0.0.1:0").stop() == 0
     (state / "log.key").rename(tmp_path / "kept")
-    for command in [["log", "serve", "--listen", "127.0.0.1:0"], ["serve", "--port", "0"]]:
+    for command in [["log", "serve", "--listen", "127.0.0.1:0"], ["serve", "--port", "0"], ["log", "key"]]:
         fails(tmp_path, *command, says=["there is a log in", "restore the key"])
         assert not (state / "log.key").exists()
     log = LogFiles(tmp_path / "files", KEY).append([b"entry"])
@@ -162,6 +162,16 @@ def test_a_node_says_once_that_its_log_does_not_answer(tmp_path):
         log.shutdown()
     text = (tmp_path / "server.log").read_text()
     assert text.count("receipts cannot be logged now") == 1 and "answers 503: not now" in text, text
+
+
+def test_a_node_does_not_promise_another_log_than_the_one_at_the_address(tmp_path):
+    (tmp_path / "log").mkdir()
+    log = Process(tmp_path / "log", "log", "serve", "--listen", "127.0.0.1:0", "--origin", "log.example/here")
+    try:
+        fails(tmp_path, "serve", "--port", "0", "--log-url", log.url, "--log-vkey", KEY.vkey,
+              says=["log.example/here", "--log-vkey", "evident log key"])
+    finally:
+        assert log.stop() == 0
 
 
 def test_an_operator_is_told_when_publishing_waits(tmp_path, witness_key):

@@ -81,6 +81,10 @@ struct ServeCommand: AsyncParsableCommand {
     let history = KeyHistoryFolder(path: settings.keyHistoryFolder)
     let keys = try history.keys().union([key.signing.publicKey])
     let record = try Record(recorded, settings, nodes: keys, store: store, logger: logger)
+    do { try await record.checkRemote() } catch {
+      await record.shutdown()
+      throw error
+    }
     let node = try Node(
       model: served, key: key.signing, scheduling: scheduling, promise: record.promise,
       keep: { answer in

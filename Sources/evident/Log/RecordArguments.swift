@@ -91,6 +91,16 @@ struct Record: Sendable {
     promise = LogPromise(log: service.key, withinSeconds: within)
   }
 
+  /// Refuses a log somewhere else that is not the one that receipts would promise; one that is away may come back.
+  func checkRemote() async throws {
+    guard case .remote(let remote) = log else { return }
+    do { _ = try await remote.publishedSize() } catch let rejection as CheckpointRejection {
+      throw CommandFailure(
+        "the log at \(remote.url) is not the one of --log-vkey: \(rejection)",
+        hint: "receipts would promise what nobody keeps; compare with what evident log key prints there")
+    } catch {}
+  }
+
   /// In the order of their start; they end in the opposite one.
   var services: [any Service] {
     var services: [any Service] = []
