@@ -1,3 +1,4 @@
+import ModelFiles
 public import Transparency
 
 /// Where a log's files are read from. Nothing of what it gives is believed.
@@ -33,8 +34,14 @@ public enum LogReadError: Error, Equatable, Sendable, CustomStringConvertible {
 
 /// A log's folder or its address, whichever the text is.
 public enum LogPlace {
-  /// - Throws: ``LogReadError/failed(place:reason:)`` if it looks like an address and is none.
+  /// - Throws: ``LogReadError/failed(place:reason:)`` if it looks like an address and is none, or is no folder.
   public static func source(_ text: String) throws(LogReadError) -> any LogSource {
-    text.contains("://") ? try HTTPSource(text) : FolderSource(folder: text)
+    if text.contains("://") { return try HTTPSource(text) }
+    let kind: FileSystem.Kind?
+    do { kind = try FileSystem.kind(of: text) } catch { throw .failed(place: text, reason: "\(error)") }
+    guard kind == .directory else {
+      throw .failed(place: text, reason: kind == nil ? "there is no such folder" : "it is not a folder")
+    }
+    return FolderSource(folder: text)
   }
 }

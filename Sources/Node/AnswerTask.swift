@@ -63,7 +63,8 @@ struct AnswerTask: Sendable {
       node.signer.stream(salt: salt, receiptID: draft.receiptID, every: $0)
     }
     var tokens: [Int32] = []
-    /// Those all of whose text is out.
+    var delivered = DeliveredTokens()
+    /// Those that the stream's signer has.
     var settled = 0
     var decoder = node.model.text.streamingDecoder()
     var matcher = StopMatcher(stops: draft.parameters.stop)
@@ -74,15 +75,15 @@ struct AnswerTask: Sendable {
         if node.model.text.isEndOfSequence(token) {
           finish = .endOfSequence
         } else {
-          let piece = matcher.feed(Array(decoder.push(token).utf8))
+          let decoded = Array(decoder.push(token).utf8)
+          let piece = matcher.feed(decoded)
           var checkpoint: StreamCheckpoint?
           if stream != nil {
             stream?.append(text: piece)
-            if matcher.isSettled && decoder.isSettled {
-              stream?.append(tokens: tokens[settled...])
-              settled = tokens.count
-              if !piece.isEmpty && stream?.isDue == true { checkpoint = stream?.checkpoint() }
-            }
+            delivered.decoded(bytes: decoded.count, tokens: decoder.settledTokens, heldBytes: matcher.heldBytes)
+            stream?.append(tokens: tokens[settled..<delivered.count])
+            settled = delivered.count
+            if !piece.isEmpty && stream?.isDue == true { checkpoint = stream?.checkpoint() }
           }
           emit(piece, checkpoint, out)
           if matcher.matched {

@@ -11,7 +11,9 @@ public enum NodeKeyFailure: Error, CustomStringConvertible {
 
   public var description: String {
     switch self {
-    case .unreadable(let path, let reason): "the node key \(path) cannot be used: \(reason)"
+    case .unreadable(let path, let reason):
+      "the node key \(path) cannot be used: \(reason)\nhint: check the disk and the folder's permissions, or keep the "
+        + "state elsewhere with EVIDENT_STATE"
     case .notAKey(let path):
       "\(path) is not a node key; move it away to let a new one be made, or restore the file from a backup"
     case .exposed(let path, let mode):

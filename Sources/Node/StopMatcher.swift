@@ -10,8 +10,8 @@ public struct StopMatcher: Sendable {
   /// Whether a stop string ended the text.
   public private(set) var matched = false
 
-  /// Whether nothing is held back.
-  public var isSettled: Bool { held.isEmpty }
+  /// Bytes that are held back.
+  public var heldBytes: Int { held.count }
 
   public init(stops: [String]) {
     self.stops = stops.map { Array($0.utf8) }.filter { !$0.isEmpty }

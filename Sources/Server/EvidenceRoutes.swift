@@ -3,6 +3,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Node
 import Receipts
 import Transparency
 import TransparencyLog
@@ -15,6 +16,7 @@ import TransparencyLog
 struct EvidenceRoutes: Sendable {
   let store: ReceiptStore
   let log: (any LogClient)?
+  let node: Node
 
   func add(to router: Router<BasicRequestContext>) {
     router.get("/v1/receipts/{id}") { request, context in
@@ -26,7 +28,8 @@ struct EvidenceRoutes: Sendable {
       let status = try await status(of: entry)
       var response: Response
       if let evidence = entry.evidence, request.uri.queryParameters["receipt"] != "only" {
-        response = Response.bytes(try status.upgraded(Array(evidence)), fileName: "\(entry.receiptID).evidence.json")
+        response = Response.bytes(
+          try status.upgraded(Array(evidence), keys: node.keyHistory), fileName: "\(entry.receiptID).evidence.json")
       } else {
         response = Response.bytes(Array(entry.envelope), fileName: "\(entry.receiptID).receipt.json")
       }
@@ -42,11 +45,15 @@ struct EvidenceRoutes: Sendable {
     /// With the `tlog-proof`.
     case logged([UInt8])
 
-    /// The evidence file with the proof in it.
-    func upgraded(_ evidence: [UInt8]) throws -> [UInt8] {
-      guard case .logged(let proof) = self else { return evidence }
+    /// The evidence file with the proof in it, and with what the log has of the node's keys by now.
+    func upgraded(_ evidence: [UInt8], keys: [LoggedEntry]) throws -> [UInt8] {
+      if case .logged = self {} else if keys.isEmpty { return evidence }
       var file = try EvidenceFile.parse(evidence)
-      file.log = try InclusionEvidence(parsing: proof)
+      if case .logged(let proof) = self { file.log = try InclusionEvidence(parsing: proof) }
+      // A key that the history does not name has another one.
+      if file.keys.allSatisfy(keys.contains), try keys.contains(where: { try $0.names(file.receipt.keyID) }) {
+        file.keys = keys
+      }
       return try file.bytes()
     }
 
@@ -79,6 +86,17 @@ struct EvidenceRoutes: Sendable {
       case .unknown: return .pending(reason: "it has not been sequenced")
       }
     } catch { return .pending(reason: "the log does not answer: \(error)") }
+  }
+}
+
+extension LoggedEntry {
+  /// Whether this is about that key.
+  fileprivate func names(_ key: Digest<NodePublicKey>) throws -> Bool {
+    switch try SignedEntry.parse(entry.bytes).entry {
+    case .claim: false
+    case .succession(let succession): [succession.from.id, succession.to.id].contains(key)
+    case .revocation(let revocation): [revocation.key.id, revocation.signer.id].contains(key)
+    }
   }
 }
 

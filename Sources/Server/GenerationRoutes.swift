@@ -34,7 +34,9 @@ struct GenerationRoutes: Sendable {
     let bodies = ResponseBodies(
       endpoint: endpoint, answer: answer, model: wanted.model, receiptURL: "/v1/receipts/\(answer.receiptID)",
       includeUsage: wanted.includeUsage)
-    var response = wanted.stream ? stream(answer, bodies, request) : try await whole(answer, bodies, request)
+    var response =
+      wanted.stream
+      ? stream(answer, AnswerStream(bodies), request, context.logger) : try await whole(answer, bodies, request)
     response.headers[.receiptID] = answer.receiptID
     if let signing { response.headers[.evidentStream] = signing.text }
     // Watching for the client to go away uses up the connection.
@@ -71,25 +73,21 @@ struct GenerationRoutes: Sendable {
 
   /// Server-sent events. A client that goes away cancels the answer; what was delivered is still
   /// signed and kept.
-  private func stream(_ answer: RunningAnswer, _ bodies: ResponseBodies, _ request: Request) -> Response {
+  private func stream(
+    _ answer: RunningAnswer, _ stream: AnswerStream, _ request: Request, _ logger: Logger
+  ) -> Response {
     Response(
       status: .ok, headers: [.contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-cache"],
       body: ResponseBody { writer in
         do {
           try await request.body.consumeWithInboundCloseHandler { _ in
-            if let first = bodies.firstChunk { try await writer.write(event: first) }
+            let opening = stream.opening
+            if !opening.isEmpty { try await writer.write(ByteBuffer(bytes: opening)) }
             for await event in answer.events {
-              switch event {
-              case .text(let text, let checkpoint):
-                try await writer.write(event: bodies.textChunk(text, checkpoint))
-              case .finished(let finished):
-                try await writer.write(event: bodies.finishChunk(finished))
-                if bodies.includeUsage { try await writer.write(event: bodies.usageChunk(finished)) }
-                try await writer.write(ByteBuffer(string: "data: [DONE]\n\n"))
-              case .failed(let message):
-                try await writer.write(
-                  event: APIError(.internalServerError, message, type: "server_error").json)
+              if case .failed(let message) = event {
+                logger.error("an answer failed", metadata: ["receipt": "\(answer.receiptID)", "error": "\(message)"])
               }
+              try await writer.write(ByteBuffer(bytes: stream.events(of: event)))
             }
           } onInboundClosed: {
             answer.cancel()
@@ -100,12 +98,6 @@ struct GenerationRoutes: Sendable {
           throw error
         }
       })
-  }
-}
-
-extension ResponseBodyWriter {
-  mutating func write(event: JSON) async throws {
-    try await write(ByteBuffer(string: "data: \(event.text())\n\n"))
   }
 }
 

@@ -28,7 +28,7 @@ struct InformationRoutes: Sendable {
       var text = PrometheusText()
       metrics.add(to: &text)
       ServerMetrics.add(node.metrics, to: &text)
-      if let log { text.add(log.metrics, log.view) }
+      if let log { text.add(log) }
       return Response.metrics(text)
     }
   }

@@ -42,7 +42,15 @@ public struct ReceiptStore: Sendable {
   }
 
   /// Opens or creates the store. A process killed at any instant leaves a store that opens.
+  ///
+  /// - Throws: ``Failure``.
   public init(path: String) throws {
+    do { database = try ReceiptStore.open(path) } catch let error as DatabaseError {
+      throw Failure(path: path, reason: error.message ?? error.resultCode.description)
+    }
+  }
+
+  private static func open(_ path: String) throws -> DatabaseQueue {
     var configuration = Configuration()
     configuration.busyMode = .timeout(10)
     configuration.prepareDatabase { db in
@@ -51,7 +59,7 @@ public struct ReceiptStore: Sendable {
       try db.execute(sql: "PRAGMA synchronous = FULL")
       try db.execute(sql: "PRAGMA secure_delete = ON")
     }
-    database = try DatabaseQueue(path: path, configuration: configuration)
+    let database = try DatabaseQueue(path: path, configuration: configuration)
     var migrator = DatabaseMigrator()
     migrator.registerMigration("answers") { db in
       try db.create(table: Entry.databaseTableName) { t in
@@ -64,6 +72,17 @@ public struct ReceiptStore: Sendable {
     }
     ReceiptStore.migrate(&migrator)
     try migrator.migrate(database)
+    return database
+  }
+
+  /// Why the file cannot be opened, and what to do.
+  public struct Failure: Error, CustomStringConvertible {
+    public let path: String
+    public let reason: String
+    public var description: String {
+      "the receipts in \(path) cannot be opened: \(reason)\nhint: check the disk and the folder's permissions, or keep "
+        + "the state elsewhere with EVIDENT_STATE"
+    }
   }
 
   /// Durable when it returns.

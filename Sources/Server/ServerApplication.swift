@@ -41,7 +41,7 @@ public struct ServerApplication: Service {
     router.add(middleware: ResponseShape(metrics: metrics))
     GenerationRoutes(node: node, options: options).add(to: router)
     EmbeddingRoutes(node: node, options: options).add(to: router)
-    EvidenceRoutes(store: store, log: log.client).add(to: router)
+    EvidenceRoutes(store: store, log: log.client, node: node).add(to: router)
     InformationRoutes(node: node, metrics: metrics, log: log.embedded).add(to: router)
     if let embedded = log.embedded { LogRoutes(log: embedded, prefix: "/log").add(to: router) }
     let application = Application(
@@ -56,12 +56,7 @@ public struct ServerApplication: Service {
       }
     }
     defer { purge.cancel() }
-    do {
-      try await application.run()
-    } catch let error as IOError {
-      throw ServerFailure.cannotListen(
-        host: options.host, port: options.port, reason: String(cString: strerror(error.errnoCode)))
-    }
+    try await application.run()
   }
 }
 
@@ -82,18 +77,6 @@ public enum ServedLog: Sendable {
   public var embedded: LogService<POSIXStorage>? { if case .embedded(let log) = self { log } else { nil } }
 }
 
-/// Why the server cannot run here.
-public enum ServerFailure: Error, CustomStringConvertible {
-  case cannotListen(host: String, port: Int, reason: String)
-
-  public var description: String {
-    switch self {
-    case .cannotListen(let host, let port, let reason):
-      "cannot listen on \(host):\(port): \(reason)\nhint: choose another port with --port, or 0 to let the system choose"
-    }
-  }
-}
-
 /// Gives every response a request id, and every error the OpenAI shape.
 struct ResponseShape: RouterMiddleware {
   typealias Context = BasicRequestContext
@@ -107,6 +90,10 @@ struct ResponseShape: RouterMiddleware {
     do {
       response = try await next(request, context)
     } catch let error as APIError {
+      if error.status == .internalServerError {
+        context.logger.error(
+          "request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error.message)"])
+      }
       response = error.response(from: request, context: context)
     } catch let error as HTTPError where error.status == .notFound {
       response = APIError(

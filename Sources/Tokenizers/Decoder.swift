@@ -83,6 +83,8 @@ struct Decoder: Sendable {
 struct DecoderRun: Sendable {
   private let decoder: Decoder
   private var states: [State]
+  /// Tokens so far, those too that have no text.
+  private var count = 0
   private(set) var output: [UInt8] = []
 
   private struct State: Sendable {
@@ -90,6 +92,8 @@ struct DecoderRun: Sendable {
     /// What a step holds back until it knows what comes next.
     var held: [UInt8] = []
     var hasHeld = false
+    /// The first token of those whose text is held back; nil while none is.
+    var heldFrom: Int?
     var strippable: Int
   }
 
@@ -104,10 +108,13 @@ struct DecoderRun: Sendable {
     }
   }
 
-  mutating func push(_ token: ArraySlice<UInt8>) { push(Array(token), 0) }
+  mutating func push(_ token: ArraySlice<UInt8>) { push(Array(token), 0, from: count - 1) }
 
-  /// Whether no step holds anything back.
-  var isSettled: Bool { states.allSatisfy(\.held.isEmpty) }
+  /// Another token comes, and its text with ``push(_:)``, where it has one.
+  mutating func beginToken() { count += 1 }
+
+  /// So many tokens, from the first, have no text that a step still holds back.
+  var settledTokens: Int { states.compactMap(\.heldFrom).min() ?? count }
 
   /// What has come out since the last call.
   mutating func takeOutput() -> [UInt8] {
@@ -118,19 +125,22 @@ struct DecoderRun: Sendable {
   mutating func finish() {
     for i in decoder.steps.indices {
       let (step, isFused) = decoder.steps[i]
-      let held = states[i].held
+      let (held, from) = (states[i].held, states[i].heldFrom ?? count)
       states[i].held = []
+      states[i].heldFrom = nil
       switch step {
       case .wordSuffix(let suffix):
-        if states[i].hasHeld { push(TextPattern.literal(suffix).replacing(in: held, with: []), i + 1) }
-      case .replace(let pattern, let content) where isFused: push(pattern.replacing(in: held, with: content), i + 1)
+        if states[i].hasHeld { push(TextPattern.literal(suffix).replacing(in: held, with: []), i + 1, from: from) }
+      case .replace(let pattern, let content) where isFused:
+        push(pattern.replacing(in: held, with: content), i + 1, from: from)
       // What `strip` holds back are the characters it strips from the end.
       case .byteLevel, .byteFallback, .metaspace, .wordPiece, .strip, .replace, .spaced, .ctc: break
       }
     }
   }
 
-  private mutating func push(_ chunk: [UInt8], _ index: Int) {
+  /// - Parameter from: the first token that some of the chunk may be of.
+  private mutating func push(_ chunk: [UInt8], _ index: Int, from: Int) {
     guard index < decoder.steps.count else {
       output.append(contentsOf: chunk)
       return
@@ -139,18 +149,22 @@ struct DecoderRun: Sendable {
     let isFirst = states[index].isFirst
     states[index].isFirst = false
     switch step {
-    case .byteLevel: push(ByteAlphabet.decode(chunk[...]) ?? chunk, index + 1)
-    case .byteFallback: push(Vocabulary.byte(ofToken: chunk[...]).map { [$0] } ?? chunk, index + 1)
+    case .byteLevel: push(ByteAlphabet.decode(chunk[...]) ?? chunk, index + 1, from: from)
+    case .byteFallback: push(Vocabulary.byte(ofToken: chunk[...]).map { [$0] } ?? chunk, index + 1, from: from)
     case .metaspace(let replacement, let dropsFirst):
-      push(TextPattern.literal(replacement).replacing(in: chunk, with: isFirst && dropsFirst ? [] : [0x20]), index + 1)
+      let space: [UInt8] = isFirst && dropsFirst ? [] : [0x20]
+      push(TextPattern.literal(replacement).replacing(in: chunk, with: space), index + 1, from: from)
     case .wordPiece(let prefix, let cleansUp):
       var text = chunk
       if !isFirst { text = chunk.starts(with: prefix) ? Array(chunk.dropFirst(prefix.count)) : [0x20] + chunk }
-      push(cleansUp ? Self.cleanedUp(text) : text, index + 1)
+      push(cleansUp ? Self.cleanedUp(text) : text, index + 1, from: from)
     case .wordSuffix(let suffix):
-      let held = states[index].held
+      let (held, heldFrom) = (states[index].held, states[index].heldFrom ?? from)
       states[index].held = chunk
-      if states[index].hasHeld { push(TextPattern.literal(suffix).replacing(in: held, with: [0x20]), index + 1) }
+      states[index].heldFrom = chunk.isEmpty ? nil : from
+      if states[index].hasHeld {
+        push(TextPattern.literal(suffix).replacing(in: held, with: [0x20]), index + 1, from: heldFrom)
+      }
       states[index].hasHeld = true
     case .ctc(let padding, let delimiter, let cleansUp):
       if states[index].hasHeld, states[index].held == chunk { return }
@@ -158,21 +172,26 @@ struct DecoderRun: Sendable {
       states[index].held = chunk
       var text = TextPattern.literal(padding).replacing(in: chunk, with: [])
       if cleansUp { text = TextPattern.literal(delimiter).replacing(in: Self.cleanedUp(text), with: [0x20]) }
-      if !text.isEmpty { push(text, index + 1) }
+      if !text.isEmpty { push(text, index + 1, from: from) }
     case .strip(let content, let start, let stop):
       if isFused {
-        push(stripFused(chunk, content, stop: stop, index), index + 1)
+        let first = states[index].heldFrom ?? from
+        push(stripFused(chunk, content, stop: stop, index, from: from), index + 1, from: first)
       } else {
-        push(Self.stripped(chunk, content, start: start, stop: stop), index + 1)
+        push(Self.stripped(chunk, content, start: start, stop: stop), index + 1, from: from)
       }
     case .replace(let pattern, let content):
+      guard isFused else { return push(pattern.replacing(in: chunk, with: content), index + 1, from: from) }
       // A match could span chunks.
-      if isFused { states[index].held += chunk } else { push(pattern.replacing(in: chunk, with: content), index + 1) }
-    case .spaced: push(isFirst ? chunk : [0x20] + chunk, index + 1)
+      states[index].held += chunk
+      if !chunk.isEmpty { states[index].heldFrom = states[index].heldFrom ?? from }
+    case .spaced: push(isFirst ? chunk : [0x20] + chunk, index + 1, from: from)
     }
   }
 
-  private mutating func stripFused(_ chunk: [UInt8], _ content: UInt32, stop: Int, _ index: Int) -> [UInt8] {
+  private mutating func stripFused(
+    _ chunk: [UInt8], _ content: UInt32, stop: Int, _ index: Int, from: Int
+  ) -> [UInt8] {
     var unit: [UInt8] = []
     UTF8Text.append(content, to: &unit)
     var text = states[index].held + chunk
@@ -187,6 +206,11 @@ struct DecoderRun: Sendable {
       kept -= unit.count
     }
     states[index].held = Array(text[kept...])
+    if kept == text.count {
+      states[index].heldFrom = nil
+    } else if text.count - kept <= chunk.count {
+      states[index].heldFrom = from
+    }
     return Array(text[..<kept])
   }
 

@@ -5,6 +5,8 @@ public struct StreamingDecoder: Sendable {
   private let skipsSpecial: Bool
   private var run: DecoderRun
   private var pending: [UInt8] = []
+  /// So many tokens, from the first, have all of their text in what ``push(_:)`` has given out.
+  public private(set) var settledTokens = 0
 
   init(_ tokenizer: Tokenizer, skipsSpecial: Bool) {
     self.tokenizer = tokenizer
@@ -14,15 +16,14 @@ public struct StreamingDecoder: Sendable {
 
   /// The text that is certain once `id` is known; empty when `id` ends inside a character.
   public mutating func push(_ id: Int32) -> String {
+    run.beginToken()
     tokenizer.push(id, skipsSpecial: skipsSpecial, into: &run)
     pending.append(contentsOf: run.takeOutput())
     let complete = pending.count - Self.incompleteSuffix(pending)
+    if complete == pending.count { settledTokens = run.settledTokens }
     defer { pending.removeFirst(complete) }
     return String(decoding: pending[..<complete], as: UTF8.self)
   }
-
-  /// Whether all text of the tokens so far is out.
-  public var isSettled: Bool { pending.isEmpty && run.isSettled }
 
   /// What is left at the end; an unfinished character becomes U+FFFD.
   public mutating func finish() -> String {

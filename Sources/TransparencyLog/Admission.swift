@@ -8,18 +8,23 @@ public final class Admission: Sendable {
     case only(Set<NodePublicKey>)
   }
 
-  private let nodes: Nodes
+  private let nodes: Mutex<Nodes>
   private let limiter: Mutex<RateLimiter?>
 
   /// - Parameter entriesPerSecond: of each key; nil for no limit.
   public init(_ nodes: Nodes, entriesPerSecond: Int?) {
-    self.nodes = nodes
+    self.nodes = Mutex(nodes)
     limiter = Mutex(entriesPerSecond.map { RateLimiter(perSecond: $0) })
+  }
+
+  /// Takes entries of these keys, too, from now on.
+  public func add(_ keys: Set<NodePublicKey>) {
+    nodes.withLock { if case .only(let known) = $0 { $0 = .only(known.union(keys)) } }
   }
 
   /// Counts the entry against its signer's rate.
   public func admit(_ signed: SignedEntry, now: ContinuousClock.Instant = .now) throws(EntryRefusal) {
-    if case .only(let keys) = nodes, keys.isDisjoint(with: signed.owners) {
+    if case .only(let keys) = nodes.withLock({ $0 }), keys.isDisjoint(with: signed.owners) {
       throw .notAdmitted(signed.entry.signer)
     }
     let isWithin = limiter.withLock { $0?.take(signed.entry.signer, now: now) ?? true }

@@ -14,14 +14,17 @@ final class CheckpointPublisher<Storage: LogStorage>: Sendable {
   private let rounds: WitnessRounds
   private let stored: StoredCheckpoint<Storage>
   private let disk = SerialWork("evident.log.publish")
+  private let tell: @Sendable (LogEvent) -> Void
   private let events: (stream: AsyncStream<Event>, continuation: AsyncStream<Event>.Continuation)
   /// What everyone may know.
   let view: Mutex<LogView>
 
   init(
     published: PublishedCheckpoint<Storage>, latest: SignedCheckpoint, log: NoteVerifierKey, policy: TrustPolicy?,
-    links: [WitnessLink], tiles: StorageTiles<Storage>, retryDelays: ClosedRange<Duration>
+    links: [WitnessLink], tiles: StorageTiles<Storage>, retryDelays: ClosedRange<Duration>,
+    tell: @escaping @Sendable (LogEvent) -> Void
   ) {
+    self.tell = tell
     self.links = links
     self.tiles = tiles
     rounds = WitnessRounds(
@@ -48,15 +51,26 @@ final class CheckpointPublisher<Storage: LogStorage>: Sendable {
     var rounds = rounds
     var actions = rounds.begin()
     var events = events.stream.makeAsyncIterator()
+    var isTrouble = false
+    /// Of the last checkpoint, in the system's words.
+    var writeFailure: String?
     while true {
       while !actions.isEmpty {
         switch actions.removeFirst() {
         case .ask(let call): for continuation in calls { continuation.yield(call) }
-        case .publish(let signed): actions += await publish(signed, &rounds)
-        case .retry(let round, let delay): wake(round, after: delay)
+        case .publish(let signed): actions += await publish(signed, &rounds, &writeFailure)
+        case .retry(let round, let delay):
+          wake(round, after: delay)
+          show(rounds)
+          if !isTrouble { tell(.publishingWaits(reason: writeFailure ?? view.withLock { $0.reason } ?? "")) }
+          isTrouble = true
         }
       }
       show(rounds)
+      if isTrouble && rounds.isPublished {
+        isTrouble = false
+        tell(.publishingGoesOn)
+      }
       guard let event = await events.next() else { return }
       switch event {
       case .advanced(let latest): actions = rounds.advance(to: latest)
@@ -82,14 +96,18 @@ final class CheckpointPublisher<Storage: LogStorage>: Sendable {
     }
   }
 
-  private func publish(_ signed: SignedCheckpoint, _ rounds: inout WitnessRounds) async -> [WitnessRounds.Action] {
+  private func publish(
+    _ signed: SignedCheckpoint, _ rounds: inout WitnessRounds, _ writeFailure: inout String?
+  ) async -> [WitnessRounds.Action] {
     let result = await disk.result { [stored] () throws(LogFailure) in try stored.publish(signed) }
     switch result {
     case .success(let now):
+      writeFailure = nil
       view.withLock { $0.published = now }
       return rounds.didPublish(now)
     case .failure(let failure):
-      view.withLock { $0.failure = failure.description }
+      writeFailure = failure.description
+      view.withLock { $0.failure = "it cannot be written, and is tried again; the log's operator sees why" }
       return rounds.couldNotPublish()
     }
   }

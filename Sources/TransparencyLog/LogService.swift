@@ -21,6 +21,7 @@ public final class LogService<Storage: LogStorage>: LogClient {
   private let reads = SerialWork("evident.log.read")
   private let state: Mutex<State>
   private let work: (stream: AsyncStream<Void>, continuation: AsyncStream<Void>.Continuation)
+  private let tell: @Sendable (LogEvent) -> Void
 
   private struct Waiting: Sendable {
     let entry: [UInt8]
@@ -42,9 +43,11 @@ public final class LogService<Storage: LogStorage>: LogClient {
   /// - Parameters:
   ///   - policy: when a checkpoint is published; nil for at once. Its own log need not be in it.
   ///   - witnesses: those of the policy that can be asked.
+  ///   - tell: is called with what the operator should know.
   public init(
     storage: Storage, index: any LeafIndex, signer: NoteSigner, admission: Admission, policy: TrustPolicy? = nil,
-    witnesses: [WitnessLink] = [], options: LogOptions = LogOptions()
+    witnesses: [WitnessLink] = [], options: LogOptions = LogOptions(),
+    tell: @escaping @Sendable (LogEvent) -> Void = { _ in }
   ) throws(LogFailure) {
     let sequencer = try Sequencer(storage: storage, index: index, signer: signer)
     let latest = sequencer.latest
@@ -59,7 +62,8 @@ public final class LogService<Storage: LogStorage>: LogClient {
     places = LeafPlaces(index: index, tiles: tiles)
     publisher = CheckpointPublisher(
       published: published, latest: latest, log: signer.verifierKey, policy: policy, links: witnesses, tiles: tiles,
-      retryDelays: options.retryDelays)
+      retryDelays: options.retryDelays, tell: tell)
+    self.tell = tell
     self.sequencer = Mutex(sequencer)
     state = Mutex(State(latest: latest))
     work = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -67,6 +71,9 @@ public final class LogService<Storage: LogStorage>: LogClient {
 
   /// What readers get and what it waits for.
   public var view: LogView { publisher.view.withLock { $0 } }
+
+  /// Why no entries are taken; nil while they are.
+  public var refusal: String? { state.withLock { $0.refusal } }
 
   public var metrics: LogMetrics {
     state.withLock { state in
@@ -198,7 +205,8 @@ public final class LogService<Storage: LogStorage>: LogClient {
       for (waiting, entry) in zip(batch, placed) { waiting.answer.resume(returning: .success(entry)) }
       publisher.advance(to: latest)
     case .failure(let failure):
-      let reason = failure.description
+      tell(.stopped(reason: failure.description))
+      let reason = "a write has failed, and is tried again; the log's operator sees why"
       let others = state.withLock { state in
         state.refusal = reason
         state.metrics.failures += 1
@@ -226,6 +234,7 @@ public final class LogService<Storage: LogStorage>: LogClient {
           $0.latest = latest
           if !$0.isClosed { $0.refusal = nil }
         }
+        tell(.resumed)
         return publisher.advance(to: latest)
       case .failure(.storage): continue
       case .failure(let failure): throw failure

@@ -36,13 +36,19 @@ public struct StorageFailure: Error, Equatable, Sendable, CustomStringConvertibl
   /// In the system's words.
   public let reason: String
 
-  public init(action: String, path: String, reason: String) {
+  /// Another process holds the folder; nothing is wrong with it.
+  public let isInUse: Bool
+
+  public init(action: String, path: String, reason: String, isInUse: Bool = false) {
+    self.isInUse = isInUse
     self.action = action
     self.path = path
     self.reason = reason
   }
 
   public var description: String {
-    "cannot \(action) \(path): \(reason); check the disk and the folder's permissions, then start the log again"
+    isInUse
+      ? "cannot \(action) \(path): \(reason)"
+      : "cannot \(action) \(path): \(reason); check the disk and the folder's permissions, then start the log again"
   }
 }

@@ -33,7 +33,7 @@ public final class POSIXStorage: LogStorage {
     guard lock >= 0 else { throw POSIXStorage.failure("open", path) }
     guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
       close(lock)
-      throw StorageFailure(action: "open", path: root, reason: "another process has this log open")
+      throw StorageFailure(action: "open", path: root, reason: "another process has it open", isInUse: true)
     }
   }
 

@@ -31,7 +31,9 @@ public struct StreamVerdict: Sendable {
       }
     }
     guard let key = verifier.key else {
-      self.init(.unchecked, "the stream has no checkpoint", verifier, transcript)
+      self.init(
+        .unchecked, "the stream has no checkpoint; a node signs them for those who ask with X-Evident-Stream: signed",
+        verifier, transcript)
       return
     }
     let rest = verifier.textBytes - verifier.signedBytes
@@ -65,8 +67,13 @@ public struct StreamVerdict: Sendable {
     var lines: [String] = []
     if let id = verifier.receiptID { lines.append("receipt  \(id)") }
     if let key = verifier.key { lines.append("node     \(key)") }
-    lines.append("stream   \(isComplete ? "whole" : "cut"), \(verifier.checkpoints) checkpoints hold")
+    let count = verifier.checkpoints
+    lines.append(
+      "stream   \(isComplete ? "whole" : "cut"), \(count == 1 ? "1 checkpoint holds" : "\(count) checkpoints hold")")
     lines.append("not checked:")
+    if verifier.key != nil, !verifier.namesKeys {
+      lines.append("  - whose key signed: you named none to compare with")
+    }
     lines.append(
       "  - whether the model gives these tokens, and whether they are this text: the receipt's evidence shows it")
     lines.append(

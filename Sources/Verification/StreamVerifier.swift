@@ -13,6 +13,9 @@ public struct StreamVerifier: Sendable {
   private var chain: AnswerChain?
   private var text = StreamingDigest<StreamCheckpoint.Text>()
 
+  /// Whether only some keys are accepted.
+  var namesKeys: Bool { !keys.isEmpty }
+
   /// The key that signs; nil before the first checkpoint.
   public private(set) var key: NodePublicKey?
   public private(set) var receiptID: String?

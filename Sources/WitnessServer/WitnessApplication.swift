@@ -58,9 +58,7 @@ public struct WitnessApplication<Storage: LogStorage>: Service {
     let application = Application(
       router: router, configuration: .init(address: .hostname(host, port: port), serverName: "evident-witness"),
       onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) }, logger: logger)
-    do { try await application.run() } catch let error as IOError {
-      throw WitnessServerFailure(host: host, port: port, reason: String(cString: strerror(error.errnoCode)))
-    }
+    try await application.run()
   }
 
   private func add(
@@ -119,17 +117,6 @@ public struct WitnessApplication<Storage: LogStorage>: Service {
   /// Writing waits for the disk: not on the threads that every request needs.
   private func blocking<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
     try await NIOThreadPool.singleton.runIfActive(body)
-  }
-}
-
-/// Why the witness cannot listen.
-public struct WitnessServerFailure: Error, CustomStringConvertible {
-  let host: String
-  let port: Int
-  let reason: String
-
-  public var description: String {
-    "cannot listen on \(host):\(port): \(reason)\nhint: choose another port with --port, or 0 to let the system choose"
   }
 }
 

@@ -22,7 +22,7 @@ struct ChosenPolicy {
   init(_ argument: String?, _ settings: Settings) throws {
     standardPath = settings.policyFile
     path = argument ?? settings.string("policy") ?? ChosenPolicy.existing(standardPath)
-    policy = try path.map(PolicyFile.read)
+    policy = try path.map { try PolicyFile.read($0) }
   }
 
   private static func existing(_ path: String) -> String? {

@@ -7,19 +7,22 @@ extension Evident {
   static func main() async {
     // A file that grows beyond `ulimit -f` is an error like a full disk, not the end of the process.
     signal(SIGXFSZ, SIG_IGN)
+    var parsed: (any ParsableCommand)?
     do {
       var command = try command(Array(CommandLine.arguments.dropFirst()))
+      parsed = command
       if var asynchronous = command as? any AsyncParsableCommand {
         try await asynchronous.run()
       } else {
         try command.run()
       }
     } catch {
+      if let parsed, let wrong = error as? ValidationError { exit(wrong, usageOf: type(of: parsed)) }
       let message = fullMessage(for: error)
       // What ArgumentParser says itself is about what was typed, and has exit statuses of its own.
       guard message.hasPrefix("Error: "), exitCode(for: error) == .failure else { exit(withError: error) }
       Terminal.note(Terminal.printable(message))
-      Foundation.exit(ExitCode.failure.rawValue)
+      Foundation.exit((error as? CommandFailure)?.exitCode ?? (parsed is any JudgingCommand ? 2 : 1))
     }
   }
 

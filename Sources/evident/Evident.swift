@@ -11,12 +11,14 @@ struct Evident: AsyncParsableCommand {
       Start here:
         evident run "What is Evident?"                     ask the embedded model
         evident run --evidence a.evidence.json "Hello!"    keep the evidence
-        evident verify --replay a.evidence.json            check it offline, on any machine
-        evident serve                                      the OpenAI API on this machine
-        evident pull org/name                              a model from a Hugging Face hub
+        evident verify --replay a.evidence.json            check it, on any machine
+        evident serve                                      the OpenAI API
+        evident pull org/name                              a model from a hub
 
-      Settings are taken from flags, then environment variables (EVIDENT_HOST, EVIDENT_PORT, …), then
-      the file config.json in $XDG_CONFIG_HOME/evident, then defaults.
+      Settings are taken from flags, then environment variables (EVIDENT_HOST,
+      EVIDENT_PORT, …), then the file config.json in $XDG_CONFIG_HOME/evident,
+      then defaults.
+
       Shell completion: evident --generate-completion-script bash|zsh|fish
       """,
     version: "evident \(Node.version)",
@@ -32,9 +34,10 @@ struct Evident: AsyncParsableCommand {
 struct CommandFailure: Error, CustomStringConvertible {
   let message: String
   let hint: String?
-  let exitCode: Int32
+  /// nil for what is usual for the command.
+  let exitCode: Int32?
 
-  init(_ message: String, hint: String? = nil, exitCode: Int32 = 2) {
+  init(_ message: String, hint: String? = nil, exitCode: Int32? = nil) {
     self.message = message
     self.hint = hint
     self.exitCode = exitCode

@@ -48,7 +48,9 @@ enum NoteKeyFile {
     } catch let failure as SecretFile.Failure {
       switch failure {
       case .system(let operation, let reason):
-        throw CommandFailure("the key \(path) cannot be used: \(operation): \(reason)", hint: "check the folder")
+        throw CommandFailure(
+          "the key \(path) cannot be used: \(operation): \(reason)",
+          hint: "check the disk and the folder's permissions, or choose another --folder")
       case .exposed(let mode):
         throw CommandFailure(
           "the key \(path) can be read by others (mode \(mode))", hint: "run: chmod 600 \(path)")

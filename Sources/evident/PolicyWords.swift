@@ -10,8 +10,9 @@ struct PolicyWords {
   /// One line.
   var summary: String {
     guard let policy = chosen.policy else { return chosen.text }
-    return
-      "a valid policy: \(policy.logs.count) logs, \(policy.witnesses.count) witnesses, quorum: \(policy.quorumText)"
+    func count(_ number: Int, _ one: String, _ more: String) -> String { "\(number) \(number == 1 ? one : more)" }
+    return "a valid policy: \(count(policy.logs.count, "log", "logs")), "
+      + "\(count(policy.witnesses.count, "witness", "witnesses")), quorum: \(policy.quorumText)"
   }
 
   var text: String {

@@ -5,6 +5,7 @@ import ModelFiles
 import ModelGraph
 import Node
 import Receipts
+import Server
 import Verification
 
 /// A node inside this process, for one conversation on a terminal.
@@ -14,17 +15,19 @@ struct RunSession {
   private let parameters: SamplingParameters
   private let nonce: [UInt8]?
   private let evidencePath: String?
+  private let streamPath: String?
   private let replay: Bool
   private let json: Bool
 
   init(
     store: ModelStore, settings: Settings, modelName: String, engine: EngineOptions, parameters: SamplingParameters,
-    nonce: [UInt8]?, evidencePath: String?, replay: Bool, json: Bool
+    nonce: [UInt8]?, evidencePath: String?, streamPath: String?, replay: Bool, json: Bool
   ) throws {
     self.modelName = modelName
     self.parameters = parameters
     self.nonce = nonce
     self.evidencePath = evidencePath
+    self.streamPath = streamPath
     self.replay = replay
     self.json = json
     let model = try Waiting.during("loading \(modelName)") {
@@ -43,9 +46,10 @@ struct RunSession {
       request: node.model.text.hasChatTemplate
         ? .chat(messages) : .completion(prompt: messages.map(\.content).joined(separator: "\n")),
       model: modelName, parameters: parameters, nonce: nonce, checkpointEvery: StreamSigner.everyDefault)
+    let saved = try streamPath.map(StreamFile.init)
     let running = try node.answer(request)
     let (finished, stream) = try await withTaskCancellationHandler {
-      try await follow(running)
+      try await follow(running, saved)
     } onCancel: {
       running.cancel()
     }
@@ -59,7 +63,11 @@ struct RunSession {
   }
 
   /// Checks what the node signs of the stream as it arrives.
-  private func follow(_ running: RunningAnswer) async throws -> (FinishedAnswer, StreamVerifier) {
+  private func follow(
+    _ running: RunningAnswer, _ saved: StreamFile?
+  ) async throws -> (FinishedAnswer, StreamVerifier) {
+    let events = AnswerStream(running, model: modelName, isChat: node.model.text.hasChatTemplate)
+    try saved?.append(events.opening)
     var stream = StreamVerifier(keys: [node.publicKey], receiptID: running.receiptID)
     func check(_ checkpoint: StreamCheckpoint?) throws {
       guard let checkpoint else { return }
@@ -68,6 +76,7 @@ struct RunSession {
       }
     }
     for await event in running.events {
+      try saved?.append(events.events(of: event))
       switch event {
       case .text(let piece, let checkpoint):
         if !json { Terminal.write(piece) }

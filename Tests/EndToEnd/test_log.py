@@ -21,12 +21,12 @@ BODY = {"model": "evident-tiny", "max_tokens": 4, "messages": [{"role": "user", 
 class Process:
     """`evident` with some arguments, until it prints where it listens."""
 
-    def __init__(self, home: Path, *arguments: str):
+    def __init__(self, home: Path, *arguments: str, **options):
         home.mkdir(exist_ok=True)
         self.errors = open(home / "errors.log", "ab")
         self.process = subprocess.Popen(
             [str(BINARY), *arguments], env=environment(home), cwd=home, stdout=subprocess.PIPE, stderr=self.errors,
-            stdin=subprocess.DEVNULL)
+            stdin=subprocess.DEVNULL, **options)
         self.out = ""
         while not (match := re.search(r"http://127\.0\.0\.1:\d+", self.out)):
             line = self.process.stdout.readline().decode()
@@ -255,7 +255,7 @@ def test_errors_are_one_line_each(tmp_path):
     log = Process(tmp_path, "log", "serve", "--listen", "127.0.0.1:0")
     try:
         done = run(tmp_path, "log", "serve", "--listen", "127.0.0.1:0", check=None)
-        assert "another process has this log open" in done.err
+        assert "another process has it open" in done.err
     finally:
         assert log.stop() == 0
     done = run(tmp_path, "log", "serve", "--origin", "other.example/log", check=None)

@@ -135,3 +135,81 @@ def test_run_says_that_it_checks(tmp_path):
     assert "tokens checked as they came" in done.err
     answer = json.loads(run(tmp_path, "run", "--json", "What is Evident?").out)
     assert answer["streamTokens"] == answer["outputTokens"] and answer["streamCheckpoints"] >= 2
+
+
+def test_run_saves_a_stream(tmp_path):
+    run(tmp_path, "run", "--stream-file", "s.txt", "--evidence", "a.json", "What is Evident?")
+    data = (tmp_path / "s.txt").read_bytes()
+    count, signed, total, head = check(events(data))
+    evidence = json.loads((tmp_path / "a.json").read_bytes())
+    statement = json.loads(base64.b64decode(evidence["receipt"]["payload"]))["predicate"]
+    assert statement["stream"] == {"deliveredTokens": count, "head": head} and signed == total
+    assert "stream   whole" in run(tmp_path, "verify", "--stream", "s.txt", "--key", statement["node"]["publicKey"]).out
+    (tmp_path / "cut.txt").write_bytes(data[:len(data) // 2])
+    assert "stream   cut, 1 checkpoint holds" in run(tmp_path, "verify", "--stream", "cut.txt").out
+    # Another answer begins the file anew.
+    run(tmp_path, "run", "--stream-file", "s.txt", "Hello!")
+    assert len(events((tmp_path / "s.txt").read_bytes())) < len(events(data))
+    missing = run(tmp_path, "run", "--stream-file", "none/s.txt", "Hello!", check=1)
+    assert "none/s.txt cannot be written" in missing.err and "hint: " in missing.err and not missing.out
+
+
+def test_a_stream_that_run_did_not_finish(tmp_path):
+    """Killed in the middle, what had come by then can be checked."""
+    import subprocess
+    import time
+
+    from conftest import BINARY, environment
+
+    path = tmp_path / "s.txt"
+    running = subprocess.Popen(
+        [str(BINARY), "run", "--stream-file", str(path), "--temperature", "2", "--seed", "1", "--max-tokens", "900", "Hi"],
+        env=environment(tmp_path), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not (path.exists() and b'"evident":{' in path.read_bytes()):
+        assert time.monotonic() < deadline and running.poll() is None
+    running.kill()
+    running.wait()
+    assert "signed the first" in run(tmp_path, "verify", "--stream", str(path)).out
+
+
+def test_nothing_that_is_asked_for_is_passed_over(server, home, tmp_path):
+    """Of a stream only the key is checked; a script that asks for more must not be told that all is well."""
+    path = tmp_path / "s.txt"
+    path.write_bytes(stream(server, "signed")[0])
+    for flags in (["--require-level", "logged"], ["--replay"], ["--log", server.url + "/log"], ["--policy", "p"],
+                  ["--model", "sha256:" + "0" * 64], ["--nonce", "00"], ["--receipt-only"]):
+        done = run(home, "verify", "--stream", str(path), *flags, check=64)
+        assert flags[0] in done.err and "VERIFIED" not in done.out
+    # Without --stream it is no evidence, and the way on is named.
+    assert "--stream" in run(home, "verify", str(path), check=1).err
+    path.write_bytes(stream(server, None)[0])
+    assert "X-Evident-Stream: signed" in run(home, "verify", "--stream", str(path), check=2).out
+
+
+def test_a_tokenizer_that_holds_back_a_word(tmp_path):
+    """Each token's text comes with the next one: a checkpoint names the tokens before it."""
+    from conftest import Server
+    from model_files import llama, write
+
+    files = llama(1)
+    tokenizer = json.loads(files["tokenizer.json"])
+    tokenizer["decoder"] = {"type": "BPEDecoder", "suffix": "e"}
+    write(files | {"tokenizer.json": json.dumps(tokenizer).encode()}, tmp_path / "m")
+    run(tmp_path, "import", "m", "--name", "m")
+    server = Server(tmp_path, "m")
+    try:
+        body = {"model": "m", "prompt": "the", "stream": True, "max_tokens": 60, "temperature": 1, "seed": 1,
+                "logit_bias": {"0": -100, "1": -100, "2": -100}}
+        answer = httpx.post(
+            server.url + "/v1/completions", json=body, headers={"X-Evident-Stream": "signed; every=4"}, timeout=60)
+    finally:
+        assert server.stop() == 0
+    found = [e | {"choices": [{"delta": {"content": e["choices"][0]["text"]}}]} for e in events(answer.content)]
+    points = [e["evident"]["deliveredTokens"] for e in found if "evident" in e]
+    assert len(points) >= 10 and points[:3] == [4, 8, 12] and points[-1] == 60, points
+    count, signed, total, _ = check(found)
+    assert count == 60 and signed == total
+    # Cut after the third: 12 tokens are signed, whose text is all there.
+    cut = next(i for i, e in enumerate(found) if e.get("evident", {}).get("deliveredTokens") == 12)
+    assert check(found[:cut + 1])[0] == 12

@@ -102,6 +102,9 @@ private final class MoodyServer: Sendable {
       #expect(throws: LogReadError.self) { try LogPlace.source(text) }
     }
     #expect(try LogPlace.source("https://log.example/log/").place == "https://log.example/log")
-    #expect(try LogPlace.source("./log") is FolderSource)
+    #expect(try LogPlace.source(".") is FolderSource)
+    for text in ["./no such folder", #filePath] {
+      #expect(throws: LogReadError.self) { try LogPlace.source(text) }
+    }
   }
 }

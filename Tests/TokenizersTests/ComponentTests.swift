@@ -48,6 +48,41 @@ import Tokenizers
     #expect(streamed == "hi h")
   }
 
+  /// Of how many tokens all text is out, after each.
+  @Test(arguments: [
+    (#"{"type":"ByteLevel"}"#, ["h", "Ã", "©"], [Int32](arrayLiteral: 1, 2, 3, 1), [1, 1, 3, 4]),
+    (#"{"type":"BPEDecoder","suffix":"</w>"}"#, ["h", "i</w>"], [1, 2, 1, 2], [0, 1, 2, 3]),
+    (
+      #"{"type":"CTC","pad_token":"<pad>","word_delimiter_token":"|","cleanup":true}"#, ["h", "|"], [1, 1, 2],
+      [1, 2, 3]
+    ),
+    (
+      #"{"type":"Sequence","decoders":[{"type":"Fuse"},{"type":"Strip","content":"_","start":0,"stop":1}]}"#,
+      ["h", "_", "h_"], [1, 2, 2, 1, 3, 1], [1, 1, 2, 4, 4, 6]
+    ),
+    (
+      #"{"type":"Sequence","decoders":[{"type":"Fuse"},{"type":"Replace","pattern":{"String":"hi"},"content":"x"}]}"#,
+      ["h", "i"], [1, 2, 1], [0, 0, 0]
+    ),
+    (
+      #"{"type":"Sequence","decoders":[{"type":"BPEDecoder","suffix":"e"},{"type":"ByteLevel"}]}"#, ["Ã", "©", "h"],
+      [1, 2, 3, 3], [0, 0, 2, 3]
+    ),
+  ])
+  func aStreamKnowsWhichTokensAreOut(_ decoder: String, _ words: [String], _ ids: [Int32], _ settled: [Int]) throws {
+    let tokenizer = try Self.tokenizer(decoder: decoder, words: words)
+    var stream = tokenizer.streamingDecoder()
+    var text = ""
+    for (i, id) in ids.enumerated() {
+      text += stream.push(id)
+      #expect(stream.settledTokens == settled[i])
+      // However it goes on, what is said to be out is.
+      var alone = tokenizer.streamingDecoder()
+      let least = ids[..<settled[i]].map { alone.push($0) }.joined()
+      #expect(text.utf8.starts(with: least.utf8))
+    }
+  }
+
   @Test func compiledRulesApplyToGraphemes() throws {
     let rules = Base64Text.string(SmallVocabularies.characterMap)
     let tokenizer = try Self.tokenizer(

@@ -55,7 +55,7 @@ enum StorageConformance {
     let first = try POSIXStorage(root: folder.path)
     #expect {
       try POSIXStorage(root: folder.path)
-    } throws: { "\($0)".contains("another process has this log open") }
+    } throws: { "\($0)".contains("another process has it open") }
     withExtendedLifetime(first) {}
   }
 

@@ -46,18 +46,20 @@ struct HTTPWitnessClient: WitnessClient {
 }
 
 /// Why an HTTP request for the record had no answer.
-struct LogTransportFailure: Error, CustomStringConvertible {
-  let description: String
+package struct LogTransportFailure: Error, CustomStringConvertible {
+  package let url: String
+  package let reason: String
+  package var description: String { "\(url): \(reason)" }
 
-  init(url: String, _ error: any Error) {
-    let reason =
+  package init(url: String, _ error: any Error) {
+    self.url = url
+    reason =
       switch error {
       case let error as HTTPClientError: error.shortDescription
       case let error as NIOConnectionError:
         error.connectionErrors.first.map { LogTransportFailure.text($0.error) } ?? "there is no host of that name"
       default: LogTransportFailure.text(error)
       }
-    description = "\(url): \(reason)"
   }
 
   private static func text(_ error: any Error) -> String {

@@ -36,14 +36,15 @@ public struct LogApplication<Storage: LogStorage>: Service {
     let log = log
     router.get("/health") { _, _ in
       Response.json([
-        "status": "ok", "log": .string(log.key.description), "version": .string(Node.version),
+        "status": log.refusal == nil ? "ok" : "failing", "log": .string(log.key.description),
+        "version": .string(Node.version), "taking": log.refusal.map { .string($0) } ?? "ok",
         "publishing": log.view.reason.map { .string($0) } ?? "ok",
       ])
     }
     router.get("/metrics") { _, _ in
       var text = PrometheusText()
       metrics.add(to: &text)
-      text.add(log.metrics, log.view)
+      text.add(log)
       return Response.metrics(text)
     }
     let (host, port, onListening) = (host, port, onListening)
@@ -51,9 +52,7 @@ public struct LogApplication<Storage: LogStorage>: Service {
       router: router,
       configuration: .init(address: .hostname(host, port: port), serverName: "evident/\(Node.version)"),
       onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) }, logger: logger)
-    do { try await application.run() } catch let error as IOError {
-      throw ServerFailure.cannotListen(host: host, port: port, reason: String(cString: strerror(error.errnoCode)))
-    }
+    try await application.run()
   }
 }
 

@@ -66,7 +66,8 @@ public enum LogKeyFailure: Error, Sendable, CustomStringConvertible {
 
   public var description: String {
     switch self {
-    case .unreadable(let path, let reason): "the log's key \(path) cannot be used: \(reason)"
+    case .unreadable(let path, let reason):
+      "the log's key \(path) cannot be used: \(reason)\nhint: check the disk and the folder's permissions"
     case .notAKey(let path, let reason):
       "\(path) is not a log's key: \(reason); move it away to let a new one be made, or restore it from a backup"
     case .exposed(let path, let mode):

@@ -2,12 +2,14 @@ import Transparency
 import TransparencyLog
 
 extension PrometheusText {
-  mutating func add(_ metrics: LogMetrics, _ view: LogView) {
+  mutating func add(_ log: LogService<some LogStorage>) {
+    let (metrics, view) = (log.metrics, log.view)
     gauge("evident_log_entries", "Entries that are durable.", Int(metrics.size))
     gauge(
       "evident_log_published_entries", "Entries of the published checkpoint.",
       Int(view.published?.checkpoint.size ?? 0))
     gauge("evident_log_publishing_waits", "1 while a checkpoint lacks cosignatures.", view.reason == nil ? 0 : 1)
+    gauge("evident_log_stopped", "1 while a failed write keeps entries out.", log.refusal == nil ? 0 : 1)
     gauge("evident_log_waiting", "Entries that wait for their batch.", metrics.waiting)
     counter("evident_log_batches_total", "Batches written.", metrics.batches)
     counter("evident_log_duplicates_total", "Entries that were in the log already.", metrics.duplicates)

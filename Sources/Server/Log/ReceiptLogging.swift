@@ -37,6 +37,8 @@ public final class ReceiptLogging: Service {
   public func run() async throws {
     wake()
     try await store.retryRefused()
+    /// Said once, however often it is tried.
+    var trouble: String?
     for await _ in signals.stream.cancelOnGracefulShutdown() {
       var pause = pauses.lowerBound
       while !Task.isShuttingDownGracefully && !Task.isCancelled {
@@ -47,8 +49,13 @@ public final class ReceiptLogging: Service {
           if brought + proved > 0 { pause = pauses.lowerBound }
           let waiting = try await store.countToSubmit()
           isDone = left == 0 && waiting == 0
+          if trouble != nil { logger.notice("receipts are logged again") }
+          trouble = nil
         } catch {
-          logger.warning("receipts cannot be logged now", metadata: ["reason": "\(error)"])
+          if trouble != "\(error)" {
+            logger.warning("receipts cannot be logged now; it is tried again", metadata: ["reason": "\(error)"])
+          }
+          trouble = "\(error)"
           isDone = false
         }
         if isDone { break }

@@ -7,11 +7,17 @@ struct ResponseBodies {
   let endpoint: GenerationRequest.Endpoint
   let answer: RunningAnswer
   let model: String
-  let receiptURL: String
+  /// nil where no server keeps the receipt.
+  let receiptURL: String?
   /// With `include_usage` every chunk but the last carries `usage: null`.
   let includeUsage: Bool
 
-  private var receipt: JSON { ["id": .string(answer.receiptID), "url": .string(receiptURL)] }
+  private var receipt: JSON {
+    var receipt = JSONObject()
+    receipt["id"] = .string(answer.receiptID)
+    if let receiptURL { receipt["url"] = .string(receiptURL) }
+    return .object(receipt)
+  }
 
   private func head(_ object: String) -> JSONObject {
     var head = JSONObject()

@@ -8,8 +8,10 @@ struct CopyCommand: AsyncParsableCommand {
     commandName: "cp",
     abstract: "Gives a model another name; the content is shared.",
     discussion: """
-      A name may have one variant after a colon: evident cp qwen3-0.6b qwen3-0.6b:8bit
-      A name that stood for another model moves; that model stays under its digest.
+      A name may have one variant after a colon. A name that stood for another model
+      moves; that model stays under its digest.
+
+        evident cp qwen3-0.6b qwen3-0.6b:8bit
       """,
     aliases: ["tag"])
 

@@ -11,12 +11,14 @@ struct ImportCommand: AsyncParsableCommand {
     commandName: "import",
     abstract: "Converts a Hugging Face directory or a GGUF file into exact integers and keeps it.",
     discussion: """
-      A directory holds config.json, tokenizer.json and safetensors; of a GGUF model in parts give any part.
-      The same files give the same model digest on every machine. A folder that `evident publish` wrote, or
-      a .pack file, is taken over as it is.
+      A directory holds config.json, tokenizer.json and safetensors; of a GGUF model
+      in parts give any part. The same files give the same model digest on every
+      machine. A folder that `evident publish` wrote, or a .pack file, is taken over
+      as it is.
 
-      A model signature (model.sig) is checked first. Files that are not exactly those that were signed are
-      refused; a good signature by a key you do not know is only reported.
+      A model signature (model.sig) is checked first. Files that are not exactly
+      those that were signed are refused; a good signature by a key you do not know
+      is only reported.
       """)
 
   @Argument(help: ArgumentHelp("The directory, GGUF or .pack file.", valueName: "path"), completion: .file())

@@ -34,13 +34,13 @@ struct PolicyCommand: AsyncParsableCommand {
     }
   }
 
-  struct CheckCommand: ParsableCommand {
+  struct CheckCommand: ParsableCommand, JudgingCommand {
     static let configuration = CommandConfiguration(
       commandName: "check",
       abstract: "Checks a policy file; or evidence, a checkpoint or a tlog-proof under it.",
       discussion: """
-        The exit status is 0 when the policy is one and accepts what was given, 1 when it does not, and 2 when it
-        cannot say.
+        The exit status is 0 when the policy is one and accepts what was given, 1 when
+        it does not, and 2 when it cannot say.
         """)
     @Argument(help: "The policy file.", completion: .file()) var policy: String
     @Argument(help: "An evidence file, a checkpoint or a tlog-proof; - reads stdin.", completion: .file())
@@ -48,7 +48,7 @@ struct PolicyCommand: AsyncParsableCommand {
     @Flag(help: "Print JSON.") var json = false
 
     func run() throws {
-      let trust = try PolicyFile.read(policy)
+      let trust = try PolicyFile.read(policy, rejectedStatus: 1)
       guard let subject else {
         let words = PolicyWords(ChosenPolicy(trust, path: policy))
         print(json ? words.json.text() : Terminal.printable(words.summary))

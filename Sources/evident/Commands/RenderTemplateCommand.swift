@@ -8,9 +8,10 @@ struct RenderTemplateCommand: AsyncParsableCommand {
     commandName: "render-template",
     abstract: "Prints exactly the prompt that a chat template makes of a conversation.",
     discussion: """
-      The context is a JSON object: messages, tools, documents, add_generation_prompt and whatever else the
-      template reads. For a model or a GGUF file, bos_token, eos_token and add_generation_prompt (true) are
-      set where the context does not. Nothing is added to what the template prints, not even a line end.
+      The context is a JSON object: messages, tools, documents, add_generation_prompt
+      and whatever else the template reads. For a model or a GGUF file, bos_token,
+      eos_token and add_generation_prompt (true) are set where the context does not.
+      Nothing is added to what the template prints, not even a line end.
 
         evident render-template evident-tiny --context chat.json
         evident render-template chat.jinja --context - --now 2026-11-20T12:00:00 < chat.json

@@ -13,13 +13,19 @@ struct RunCommand: AsyncParsableCommand {
     commandName: "run",
     abstract: "Answers a question, or chats; verifies every answer before it says so.",
     discussion: """
-      With a prompt, or text on stdin: one answer. Without: a conversation; end it with Ctrl-D or /bye.
-      A single argument is a model when one has that name, and a prompt otherwise.
+      With a prompt, or text on stdin: one answer. Without: a conversation; end it
+      with Ctrl-D or /bye. A single argument is a model when one has that name, and a
+      prompt otherwise.
       """)
 
   @Argument(help: ArgumentHelp("[model] [prompt]", valueName: "model-and-prompt")) var words: [String] = []
   @Option(help: ArgumentHelp("Write the evidence file of the last answer.", valueName: "file"), completion: .file())
   var evidence: String?
+  @Option(
+    help: ArgumentHelp(
+      "Write the last answer as it comes, with the node's signed checkpoints, for evident verify --stream.",
+      valueName: "file"), completion: .file())
+  var streamFile: String?
   @Option(help: "A system message.") var system: String?
   @Option(help: "0 is greedy; up to 2.") var temperature: String?
   @Option(help: "Keep the likeliest tokens up to this probability.") var topP: String?
@@ -38,7 +44,7 @@ struct RunCommand: AsyncParsableCommand {
     let (name, argument) = try modelAndPrompt(store, settings)
     let session = try RunSession(
       store: store, settings: settings, modelName: name, engine: engine.options(settings), parameters: parameters(),
-      nonce: nonceBytes(), evidencePath: evidence, replay: !noReplay, json: json)
+      nonce: nonceBytes(), evidencePath: evidence, streamPath: streamFile, replay: !noReplay, json: json)
     var messages: [Request.Message] = system.map { [.init(role: "system", content: $0)] } ?? []
     if let prompt = try argument ?? RunCommand.standardInput() {
       messages.append(.init(role: "user", content: prompt))

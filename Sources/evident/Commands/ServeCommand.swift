@@ -81,6 +81,10 @@ struct ServeCommand: AsyncParsableCommand {
     let history = KeyHistoryFolder(path: settings.keyHistoryFolder)
     let keys = try history.keys().union([key.signing.publicKey])
     let record = try Record(recorded, settings, nodes: keys, store: store, logger: logger)
+    do { try await record.checkRemote() } catch {
+      await record.shutdown()
+      throw error
+    }
     let node = try Node(
       model: served, key: key.signing, scheduling: scheduling, promise: record.promise,
       keep: { answer in
@@ -89,7 +93,9 @@ struct ServeCommand: AsyncParsableCommand {
         if logs { record.logging?.wake() }
       })
     node.keyHistory = try history.logged()
-    let keyLogging = record.logClient.map { KeyHistoryLogging(folder: history, log: $0, node: node, logger: logger) }
+    let keyLogging = record.logClient.map {
+      KeyHistoryLogging(folder: history, log: $0, admission: record.admission, node: node, logger: logger)
+    }
     let host = options.host
     let server = ServerApplication(node: node, store: store, log: record.log, options: options, logger: logger) {
       port in
@@ -103,7 +109,7 @@ struct ServeCommand: AsyncParsableCommand {
     do { try await ServiceGroup(configuration: configuration).run() } catch {
       await node.shutdown()
       await record.shutdown()
-      throw error
+      throw ListenFailure(error, host, options.port) ?? error
     }
     await node.shutdown()
     await record.shutdown()

@@ -8,8 +8,9 @@ struct ShowCommand: AsyncParsableCommand {
     commandName: "show",
     abstract: "Shows what a model is: shape, weights, licence, digests, source.",
     discussion: """
-      Source and licence are what this machine remembers of the import; nobody vouches for them. Everything
-      else is in the model's manifest, whose SHA-256 is the model's digest.
+      Source and licence are what this machine remembers of the import; nobody
+      vouches for them. Everything else is in the model's manifest, whose SHA-256 is
+      the model's digest.
       """)
 
   @Argument(help: "A name, a digest or its beginning, or a .pack file.") var model = EmbeddedModel.name

@@ -8,13 +8,15 @@ struct TokenizeCommand: AsyncParsableCommand {
     commandName: "tokenize",
     abstract: "Shows the tokens that a model sees for a text, or the text of tokens.",
     discussion: """
-      Without TEXT, all of stdin is one text, byte for byte. With --json and without TEXT every line of stdin
-      is one text, plain or, when it begins with a quotation mark, a JSON string, and gives one line:
-      {"ids":[9707],"tokens":["Hello"]}; a token whose bytes are no text by themselves is {"bytes":"e4bd"}.
+      Without TEXT, all of stdin is one text, byte for byte. With --json and without
+      TEXT every line of stdin is one text, plain or, when it begins with a quotation
+      mark, a JSON string, and gives one line: {"ids":[9707],"tokens":["Hello"]}; a
+      token whose bytes are no text by themselves is {"bytes":"e4bd"}.
 
-      With --decode TEXT, or stdin, holds ids separated by spaces or commas, and the text comes out byte for
-      byte; with --json every line of stdin is an array of ids and gives {"text":"Hello"}, with "bytes" (hex)
-      beside it when they are no text.
+      With --decode TEXT, or stdin, holds ids separated by spaces or commas, and the
+      text comes out byte for byte; with --json every line of stdin is an array of
+      ids and gives {"text":"Hello"}, with "bytes" (hex) beside it when they are no
+      text.
 
         evident tokenize evident-tiny "Hello, world!"
         evident tokenize model.gguf --ids < prompt.txt

@@ -8,17 +8,19 @@ import Node
 import Receipts
 import Verification
 
-struct VerifyCommand: AsyncParsableCommand {
+struct VerifyCommand: AsyncParsableCommand, JudgingCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",
     abstract: "Checks evidence files offline, every check on its own line.",
     discussion: """
-      The exit status is 0 when everything asked for passed, 1 when something is refuted, and 2 when it
-      could not be checked. No network is used, except with --log.
+      The exit status is 0 when everything asked for passed, 1 when something is
+      refuted, and 2 when it could not be checked. No network is used, except with
+      --log.
 
-      Whom to believe about public logs stands in a policy file (C2SP tlog-policy): --policy, or the file
-      policy in $XDG_CONFIG_HOME/evident. Without one, only the log that the receipt names itself is
-      believed, which is worth nothing against that log's operator. See: evident policy show
+      Whom to believe about public logs stands in a policy file (C2SP tlog-policy):
+      --policy, or the file policy in $XDG_CONFIG_HOME/evident. Without one, only the
+      log that the receipt names itself is believed, which is worth nothing against
+      that log's operator. See: evident policy show
       """)
 
   enum RequiredLevel: String, ExpressibleByArgument, CaseIterable { case signed, logged, replayed }
@@ -40,7 +42,7 @@ struct VerifyCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Look the receipts up in this log, all of whose leaf hashes are read: a promise that it has not kept is found.",
-      valueName: "url|folder"))
+      valueName: "url|folder"), completion: .directory)
   var log: String?
   @Option(help: "A level that must be established: logged or replayed; may be repeated.")
   var requireLevel: [RequiredLevel] = []
@@ -50,6 +52,19 @@ struct VerifyCommand: AsyncParsableCommand {
   var stream = false
   @Flag(help: "Print one JSON object per file.") var json = false
   @OptionGroup var engine: EngineArguments
+
+  func validate() throws {
+    guard stream else { return }
+    // What is asked for is never passed over: a script would take silence for yes.
+    let others: [(given: Bool, name: String)] = [
+      (replay, "--replay"), (log != nil, "--log"), (!requireLevel.isEmpty, "--require-level"),
+      (policy != nil, "--policy"),
+      (receiptOnly, "--receipt-only"), (model != nil, "--model"), (nonce != nil, "--nonce"),
+    ]
+    if let other = others.first(where: \.given) {
+      throw ValidationError("\(other.name) is about evidence; of a --stream only the node's --key can be asked for")
+    }
+  }
 
   func run() async throws {
     do { try await checkFiles() } catch let status as ExitCode { throw status } catch let usage as ValidationError {
@@ -104,6 +119,9 @@ struct VerifyCommand: AsyncParsableCommand {
       } else {
         if files.count > 1 { print("== \(file)") }
         print("policy   \(Terminal.printable(chosen.text))")
+        if bytes.starts(with: "data:".utf8) {
+          Terminal.note("hint: \(Terminal.printable(file)) looks like a saved stream; check it with --stream")
+        }
         print(verdict.text(color: Terminal.usesColor(Terminal.isOutputInteractive)))
       }
       // A refutation outweighs everything; then whatever could not be checked.

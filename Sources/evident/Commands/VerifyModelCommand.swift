@@ -8,8 +8,9 @@ struct VerifyModelCommand: AsyncParsableCommand {
     commandName: "verify-model",
     abstract: "Hashes models again and says whether every byte is what its digest names.",
     discussion: """
-      Without models, or with --all, everything in the store is looked at, also what should not be there.
-      The exit status is 0 when all is well and 1 when something is not.
+      Without models, or with --all, everything in the store is looked at, also what
+      should not be there. The exit status is 0 when all is well and 1 when something
+      is not.
       """)
 
   @Argument(help: "Names, digests or their beginnings, or .pack files.") var models: [String] = []

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Digests
 import Foundation
 import Logging
 import ServiceLifecycle
@@ -14,8 +15,8 @@ struct WitnessCommand: AsyncParsableCommand {
     abstract: "Cosigns the checkpoints of public logs that only grow (C2SP tlog-witness).",
     discussion: """
       A log sends POST /add-checkpoint; monitors read GET /HASH/checkpoint, HASH
-      being the SHA-256 of the log's name. The first start makes a key and prints
-      the line that goes into a policy file:
+      being the SHA-256 of the log's name. The first start makes a key; every start
+      prints the line that goes into a policy file, where you choose NAME:
 
         evident witness --name witness.example/w1 --log VKEY
 
@@ -34,7 +35,7 @@ struct WitnessCommand: AsyncParsableCommand {
     completion: .directory)
   var folder: String?
   @Option(help: "Address to listen on (EVIDENT_HOST; default 127.0.0.1).") var host: String?
-  @Option(help: "Port; 0 lets the system choose (default 8464).") var port: Int = 8464
+  @Option(help: "Port; 0 lets the system choose.") var port: Int = 8464
 
   func validate() throws {
     guard (0...65535).contains(port) else { throw ValidationError("--port must be between 0 and 65535") }
@@ -45,12 +46,20 @@ struct WitnessCommand: AsyncParsableCommand {
     let settings = try await Settings()
     let folder = folder ?? settings.stateFolder + "/witness"
     let logs = try WitnessCommand.logs(log, policy: policy)
-    let key = try NoteKeyFile.cosigner(path: folder + "/witness.key", name: name)
+    let keyPath = folder + "/witness.key"
+    guard FileManager.default.fileExists(atPath: keyPath) || !WitnessCommand.hasRecords(folder) else {
+      throw CommandFailure(
+        "there are records of a witness in \(folder), and not its key \(keyPath)",
+        hint: "restore the key; if it is lost, begin with a new --name and --folder")
+    }
+    let key = try NoteKeyFile.cosigner(path: keyPath, name: name)
     let storage: POSIXStorage
     do { storage = try POSIXStorage(root: folder) } catch {
       throw CommandFailure(
         "cannot \(error.action) \(error.path): \(error.reason)",
-        hint: "each witness needs a folder of its own; choose one with --folder")
+        hint: error.isInUse
+          ? "each witness needs a folder of its own; choose one with --folder"
+          : "check the disk and the folder's permissions, or choose another with --folder")
     }
     // C2SP: a cosignature's time is never 0.
     let witness = try Witness(signer: key, logs: logs, storage: storage) {
@@ -72,7 +81,15 @@ struct WitnessCommand: AsyncParsableCommand {
     }
     let configuration = ServiceGroupConfiguration(
       services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-    try await ServiceGroup(configuration: configuration).run()
+    do { try await ServiceGroup(configuration: configuration).run() } catch {
+      throw ListenFailure(error, host, port) ?? error
+    }
+  }
+
+  /// Whether a witness has kept something in the folder: each log has a folder of 64 hex digits there.
+  private static func hasRecords(_ folder: String) -> Bool {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [])
+      .contains { name in name.utf8.count == 64 && Hex.bytes(name) != nil }
   }
 
   private static func logs(_ vkeys: [String], policy path: String?) throws -> [WitnessedLog] {

@@ -2,6 +2,7 @@ import ArgumentParser
 import AsyncHTTPClient
 import Digests
 import Foundation
+import Logging
 import Server
 import Synchronization
 import Transparency
@@ -12,8 +13,8 @@ struct LogBenchCommand: AsyncParsableCommand {
     commandName: "bench", abstract: "Measures a log with signed statements made for it.",
     discussion: """
       With --dir the log's service runs in this process; every entry is checked as if
-      it came from outside. With --url entries are posted to a running log, which must
-      admit them: evident log serve --rate 0.
+      it came from outside. With --url entries are posted to a running log, which
+      must admit them: evident log serve --rate 0.
       """,
     shouldDisplay: false)
 
@@ -45,8 +46,8 @@ struct LogBenchCommand: AsyncParsableCommand {
     let client = WitnessLinks.makeClient()
     let signer = try LogKeyFile.loadOrCreate(path: key ?? settings.logKeyFile(ofLogIn: dir), origin: nil)
     let service = try LogArguments.open(
-      folder: dir, signer: signer, admission: Admission(.everyone, entriesPerSecond: nil), policy: nil, client: client,
-      options: log.options(settings))
+      folder: dir, signer: signer, admission: Admission(.everyone, entriesPerSecond: nil), policyPath: nil,
+      client: client, options: log.options(settings), logger: Logger(label: "evident.bench"))
     let running = Task { try await service.run() }
     try await measure(service)
     service.close()

@@ -3,7 +3,7 @@ import Digests
 import LogReading
 import Transparency
 
-struct LogFsckCommand: AsyncParsableCommand {
+struct LogFsckCommand: AsyncParsableCommand, JudgingCommand {
   static let configuration = CommandConfiguration(
     commandName: "fsck",
     abstract: "Verifies every file of a log, in a folder or at an address.",
@@ -11,6 +11,9 @@ struct LogFsckCommand: AsyncParsableCommand {
       Every tile, bundle and partial tile, the checkpoint's signatures and the
       policy's quorum. Nothing is changed. The exit status is 0 when all is
       right, 1 when something is damaged, and 2 when it could not be read.
+
+      Whose log it is stands in --key, in --policy, or in the file policy in
+      $XDG_CONFIG_HOME/evident, as for evident verify.
       """)
 
   @Argument(help: "The log's folder, or its address (http or https).", completion: .directory) var log: String
@@ -18,7 +21,7 @@ struct LogFsckCommand: AsyncParsableCommand {
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() async throws {
-    let policy = try trust.loadPolicy()
+    let (policy, name) = try trust.policy(try await Settings())
     let source: any LogSource
     do { source = try LogPlace.source(log) } catch { throw CommandFailure(error.description) }
     let bar = ProgressBar("verifying", showsRate: true) { ModelSummary.count($0) }
@@ -26,28 +29,48 @@ struct LogFsckCommand: AsyncParsableCommand {
       try await LogFsck(source, policy: policy).run { bar.update(done: Int($0), total: Int($1)) }
     }
     bar.finish()
-    if json { print(report.json.text()) } else { print(Terminal.printable(report.text(place: log), bytesMax: 1 << 20)) }
+    if json {
+      var object = report.json.object ?? JSONObject()
+      object["policy"] = .string(name)
+      print(JSON.object(object).text())
+    } else {
+      print(Terminal.printable("policy  \(name)\n\(report.text)", bytesMax: 1 << 20))
+      if report.audit.entries == 0, report.verdict == nil {
+        Terminal.note("hint: give the folder or the address that has the log's checkpoint and tile/ in it")
+      }
+    }
     if report.exitStatus != 0 { throw ExitCode(report.exitStatus) }
   }
 }
 
 /// Whose checkpoints count.
 struct LogTrustArguments: ParsableArguments {
-  @Option(help: ArgumentHelp("The log's verifier key; may be repeated.", valueName: "vkey")) var key: [String] = []
+  @Option(help: ArgumentHelp("The log's verifier key, and no witness; may be repeated.", valueName: "vkey"))
+  var key: [String] = []
   @Option(
-    help: ArgumentHelp("A policy file: logs, witnesses and their quorum.", valueName: "file"), completion: .file())
+    help: ArgumentHelp(
+      "A policy file: logs, witnesses and their quorum (default: the one of evident verify).", valueName: "file"),
+    completion: .file())
   var policy: String?
 
   func validate() throws {
-    guard key.isEmpty != (policy == nil) else {
-      throw ValidationError("say whose log it is: --key VKEY or --policy FILE")
-    }
+    guard key.isEmpty || policy == nil else { throw ValidationError("give --key or --policy, not both") }
   }
 
-  func loadPolicy() throws -> TrustPolicy {
-    if let policy { return try PolicyFile.read(policy) }
+  /// The policy, and what to call it.
+  func policy(_ settings: Settings) throws -> (TrustPolicy, String) {
+    guard !key.isEmpty else {
+      let chosen = try ChosenPolicy(policy, settings)
+      guard let policy = chosen.policy, !policy.logs.isEmpty else {
+        throw CommandFailure(
+          "whose log it is is not known" + (chosen.path.map { ": \($0) names none" } ?? ""),
+          hint: "give --key VKEY, or --policy FILE, or write a policy to \(chosen.standardPath)")
+      }
+      return (policy, chosen.text)
+    }
     do {
-      return try TrustPolicy(parsing: Array((key.map { "log \($0)\n" }.joined() + "quorum none\n").utf8))
+      let policy = try TrustPolicy(parsing: Array((key.map { "log \($0)\n" }.joined() + "quorum none\n").utf8))
+      return (policy, key.map { "--key \($0)" }.joined(separator: " "))
     } catch {
       throw CommandFailure(
         "--key cannot be used: \(error.reasonText)", hint: "a log's verifier key looks like name+1234abcd+AQ…")
@@ -75,7 +98,7 @@ extension LogFsck.Report {
     return .object(object)
   }
 
-  func text(place: String) -> String {
+  var text: String {
     var lines = audit.findings.map { "\($0.isUnread ? "UNREAD" : "WRONG ")  \($0.path): \($0.problem)" }
     if audit.findingsTotal > audit.findings.count {
       lines.append("…       \(audit.findingsTotal - audit.findings.count) more")

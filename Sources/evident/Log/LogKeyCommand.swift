@@ -18,7 +18,10 @@ struct LogKeyCommand: AsyncParsableCommand {
   func run() async throws {
     let settings = try await Settings()
     let path = key ?? settings.logKeyFile(ofLogIn: settings.logFolder)
-    let verifierKey = try LogKeyFile.loadOrCreate(path: path, origin: origin).verifierKey
+    let verifierKey =
+      key == nil
+      ? try LogArguments.signer(path, ofLogIn: settings.logFolder, origin: origin).verifierKey
+      : try LogKeyFile.loadOrCreate(path: path, origin: origin).verifierKey
     if json {
       print(
         ([

@@ -55,14 +55,13 @@ struct LogServeCommand: AsyncParsableCommand {
     var logger = Logger(label: "evident-log")
     logger.logLevel = (settings.string("logLevel")).flatMap(Logger.Level.init(rawValue:)) ?? .notice
 
-    let policy = try LogArguments.policy(policy ?? settings.string("logPolicy"))
     let folder = dir ?? settings.logFolder
-    let signer = try LogKeyFile.loadOrCreate(path: key ?? settings.logKeyFile(ofLogIn: folder), origin: origin)
+    let signer = try LogArguments.signer(key ?? settings.logKeyFile(ofLogIn: folder), ofLogIn: folder, origin: origin)
     let admission = Admission(try LogServeCommand.nodes(admit), entriesPerSecond: rate == 0 ? nil : rate)
     let client = WitnessLinks.makeClient()
     let service = try LogArguments.open(
-      folder: folder, signer: signer, admission: admission, policy: policy, client: client,
-      options: log.options(settings))
+      folder: folder, signer: signer, admission: admission, policyPath: policy ?? settings.string("logPolicy"),
+      client: client, options: log.options(settings), logger: logger)
     let application = LogApplication(log: service, host: host, port: port, logger: logger) { port in
       Terminal.write(
         """
@@ -76,7 +75,7 @@ struct LogServeCommand: AsyncParsableCommand {
     configuration.maximumGracefulShutdownDuration = .seconds(30)
     do { try await ServiceGroup(configuration: configuration).run() } catch {
       try? await client.shutdown()
-      throw error
+      throw ListenFailure(error, host, port) ?? error
     }
     try await client.shutdown()
   }

@@ -2,11 +2,12 @@ import ArgumentParser
 import Digests
 import Foundation
 import LogReading
+import ModelFiles
 import Receipts
 import Transparency
 import TransparencyLog
 
-struct MonitorCommand: AsyncParsableCommand {
+struct MonitorCommand: AsyncParsableCommand, JudgingCommand {
   static let configuration = CommandConfiguration(
     commandName: "monitor",
     abstract: "Follows public logs and raises an alarm when one does what it must not.",
@@ -29,12 +30,16 @@ struct MonitorCommand: AsyncParsableCommand {
       it, every entry that names the key is an alarm. A foreignEntry means that
       someone else signs with the key, or that those receipts are not all.
 
+      Whose log it is stands in --key, in --policy, or in the file policy in
+      $XDG_CONFIG_HOME/evident, as for evident verify.
+
       With --once the exit status is 0 when all is right, 1 after an alarm, and 2
       when something could not be looked at. Otherwise the command runs until
       Ctrl-C; then it is 1 if there was an alarm.
       """)
 
-  @Argument(help: "Addresses or folders of logs; several of one log are compared.") var logs: [String]
+  @Argument(help: "Addresses or folders of logs; several of one log are compared.", completion: .directory)
+  var logs: [String]
   @OptionGroup var trust: LogTrustArguments
   @Option(
     help: ArgumentHelp("Where is kept what was verified (default: monitor in EVIDENT_STATE).", valueName: "folder"),
@@ -49,7 +54,8 @@ struct MonitorCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Your node's public key (64 hex digits); see evident keys.", valueName: "hex"))
   var nodeKey: String?
   @Option(
-    help: ArgumentHelp("What that node has signed: receipts.sqlite, a folder, or its address.", valueName: "place"))
+    help: ArgumentHelp("What that node has signed: receipts.sqlite, a folder, or its address.", valueName: "place"),
+    completion: .file())
   var receipts: String?
   @Option(
     help: ArgumentHelp("A receipt that must be in the log by its time; may be repeated.", valueName: "file"),
@@ -61,21 +67,29 @@ struct MonitorCommand: AsyncParsableCommand {
   func validate() throws {
     guard receipts == nil || nodeKey != nil else { throw ValidationError("--receipts belongs to --node-key") }
     guard !anyEntries || nodeKey == nil else { throw ValidationError("--any-entries looks at no --node-key") }
+    if let webhook, !webhook.hasPrefix("http://"), !webhook.hasPrefix("https://") {
+      throw ValidationError("--webhook is \(webhook); it must begin with http:// or https://")
+    }
   }
 
   func run() async throws {
     let settings = try await Settings()
-    let policy = try trust.loadPolicy()
+    let (policy, _) = try trust.policy(settings)
     let seconds = try ServeCommand.seconds(interval)
     guard seconds > 0 else { throw ValidationError("--interval must be more than 0") }
     let folder = state ?? settings.stateFolder + "/monitor"
     let storage: POSIXStorage
     do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      try FileSystem.createDirectories(folder, mode: 0o755)
       storage = try POSIXStorage(root: folder)
+    } catch let failure as StorageFailure where failure.isInUse {
+      throw CommandFailure(
+        "the state \(folder) is in use by another process",
+        hint: "each monitor needs a folder of its own; choose one with --state")
     } catch {
       throw CommandFailure(
-        "the state \(folder) cannot be opened: \(error)", hint: "each monitor needs a folder of its own: --state")
+        "the state \(folder) cannot be opened: \((error as? StorageFailure)?.reason ?? "\(error)")",
+        hint: "check the disk and the folder's permissions, or choose another with --state")
     }
     var rules = LogMonitor<POSIXStorage>.Rules()
     rules.areEntriesStatements = !anyEntries
@@ -91,8 +105,9 @@ struct MonitorCommand: AsyncParsableCommand {
     }
     var monitors: [LogMonitor<POSIXStorage>] = []
     for log in logs {
-      monitors.append(
-        try LogMonitor(try LogPlace.source(log), policy: policy, rules: rules, storage: storage))
+      let source: any LogSource
+      do { source = try LogPlace.source(log) } catch { throw CommandFailure(error.description) }
+      monitors.append(try LogMonitor(source, policy: policy, rules: rules, storage: storage))
     }
     let promised = try receipt.map { try PromisedReceipt(name: $0, MonitorCommand.read($0)) }
     for item in promised where !policy.logs.contains(where: { $0.key == item.log }) {
@@ -151,7 +166,7 @@ struct MonitorWatch: Sendable {
         } catch LogReader.Problem.missing {
           // It has cosigned nothing of this log.
           continue
-        } catch { await reporter.failed("\(witness.source.place): \(error)") }
+        } catch { await reporter.failed("the witness \(witness.source.place): \(error)") }
       }
       let now = Int64(Date().timeIntervalSince1970)
       try await reporter.report(try await monitor.checkPromises(&promised, now: now))

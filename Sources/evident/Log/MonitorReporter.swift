@@ -4,6 +4,7 @@ import Foundation
 import LogReading
 import NIOCore
 import NIOHTTP1
+import Server
 import Transparency
 import TransparencyLog
 
@@ -62,8 +63,8 @@ actor MonitorReporter {
   private func post(_ text: String, to url: String) async {
     var reason = ""
     for attempt in 0..<4 {
-      if attempt > 0 { try? await Task.sleep(for: .seconds(1 << (attempt - 1))) }
       do {
+        if attempt > 0 { try await Task.sleep(for: .seconds(1 << (attempt - 1))) }
         var request = HTTPClientRequest(url: url)
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/json")
@@ -71,9 +72,12 @@ actor MonitorReporter {
         let response = try await HTTPClient.shared.execute(request, timeout: .seconds(15))
         _ = try? await response.body.collect(upTo: 64 << 10)
         if (200..<300).contains(Int(response.status.code)) { return }
-        reason = "HTTP \(response.status.code)"
-      } catch { reason = String("\(error)".prefix(200)) }
+        reason = "it answers \(response.status.code)"
+      } catch is CancellationError {
+        reason += "; stopped before it was tried again"
+        break
+      } catch { reason = LogTransportFailure(url: url, error).reason }
     }
-    Terminal.note("error: the webhook \(url) did not take the alarm: \(reason)")
+    Terminal.note("error: the webhook \(url) did not take the alarm: \(Terminal.printable(reason, bytesMax: 300))")
   }
 }

@@ -43,13 +43,15 @@ struct Record: Sendable {
   let logging: ReceiptLogging?
   /// What receipts say about it.
   let promise: LogPromise?
+  /// Of the log that is part of the server.
+  let admission: Admission?
   private let client: HTTPClient?
 
   init(
     _ arguments: RecordArguments, _ settings: Settings, nodes: Set<NodePublicKey>, store: ReceiptStore, logger: Logger
   ) throws {
     if arguments.noLog || settings.string("log") == "none" {
-      (log, logging, client, promise) = (.none, nil, nil, nil)
+      (log, logging, client, promise, admission) = (.none, nil, nil, nil, nil)
       return
     }
     let within = try ServeCommand.seconds(arguments.logWithin ?? settings.string("logWithin") ?? "24h")
@@ -68,24 +70,35 @@ struct Record: Sendable {
         throw CommandFailure("--log-vkey is not a log's key", hint: "its type is 0x01")
       }
       let remote = RemoteLog(url: url, key: key)
-      (log, client) = (.remote(remote), nil)
+      (log, client, admission) = (.remote(remote), nil, nil)
       logging = ReceiptLogging(store: store, log: remote, logger: logger)
       promise = LogPromise(log: key, withinSeconds: within)
       return
     }
     let client = WitnessLinks.makeClient()
     let folder = arguments.logDir ?? settings.logFolder
-    let signer = try LogKeyFile.loadOrCreate(
-      path: settings.logKeyFile(ofLogIn: folder), origin: arguments.logOrigin)
+    let signer = try LogArguments.signer(
+      settings.logKeyFile(ofLogIn: folder), ofLogIn: folder, origin: arguments.logOrigin)
     // Only this node's own statements, by whichever of its keys: whoever reaches the server cannot fill its disk.
+    let admission = Admission(.only(nodes), entriesPerSecond: nil)
     let service = try LogArguments.open(
-      folder: folder, signer: signer,
-      admission: Admission(.only(nodes), entriesPerSecond: nil),
-      policy: LogArguments.policy(arguments.logPolicy ?? settings.string("logPolicy")),
-      client: client, options: arguments.log.options(settings))
+      folder: folder, signer: signer, admission: admission,
+      policyPath: arguments.logPolicy ?? settings.string("logPolicy"),
+      client: client, options: arguments.log.options(settings), logger: logger)
+    self.admission = admission
     (log, self.client) = (.embedded(service), client)
     logging = ReceiptLogging(store: store, log: service, logger: logger)
     promise = LogPromise(log: service.key, withinSeconds: within)
+  }
+
+  /// Refuses a log somewhere else that is not the one that receipts would promise; one that is away may come back.
+  func checkRemote() async throws {
+    guard case .remote(let remote) = log else { return }
+    do { _ = try await remote.publishedSize() } catch let rejection as CheckpointRejection {
+      throw CommandFailure(
+        "the log at \(remote.url) is not the one of --log-vkey: \(rejection)",
+        hint: "receipts would promise what nobody keeps; compare with what evident log key prints there")
+    } catch {}
   }
 
   /// In the order of their start; they end in the opposite one.

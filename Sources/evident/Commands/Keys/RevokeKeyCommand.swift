@@ -9,8 +9,9 @@ struct RevokeKeyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "revoke", abstract: "Says from when on nothing is to be believed that a node key signed.",
     discussion: """
-      Evidence that witnesses had seen before that time stays valid. Rotate first: after its revocation, a key
-      cannot name a successor. The entry belongs in the log that the node's receipts promise.
+      Evidence that witnesses had seen before that time stays valid. Rotate first:
+      after its revocation, a key cannot name a successor. The entry belongs in the
+      log that the node's receipts promise; evident serve brings it there.
       """)
   @Argument(help: "The public key, 64 hex digits.") var key: String
   @Option(help: ArgumentHelp("From when on, such as 2026-01-31T23:59:59Z (default: now).", valueName: "time"))
@@ -40,6 +41,11 @@ struct RevokeKeyCommand: AsyncParsableCommand {
     guard endsChain || publicKey != current else {
       throw CommandFailure(
         "\(publicKey) is the key that this node signs with", hint: "run evident keys rotate first, or give --final")
+    }
+    if let earlier = try history.revocation(of: publicKey), earlier.from <= time {
+      throw CommandFailure(
+        "\(publicKey) is revoked from \(earlier.from) on already",
+        hint: "evident keys shows it; only an earlier time, with --from, would add something")
     }
     guard let signer = try signer(publicKey, path, history) else {
       throw CommandFailure(

@@ -88,7 +88,9 @@ extension NodeStatement {
     switch self {
     case .claim(let claim): "a statement about \(claim.responseID)"
     case .succession(let succession): "\(succession.from) named \(succession.to) at \(succession.time)"
-    case .revocation(let revocation): "\(revocation.key) is revoked from \(revocation.from) on: \(revocation.reason)"
+    case .revocation(let revocation):
+      "\(revocation.key) is revoked from \(revocation.from) on"
+        + (revocation.reason.isEmpty ? "" : ": \(revocation.reason)")
     }
   }
 }
