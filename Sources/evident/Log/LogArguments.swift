@@ -1,6 +1,6 @@
 import ArgumentParser
-import AsyncHTTPClient
 import Foundation
+import Networking
 import Receipts
 import Server
 import Transparency
@@ -37,7 +37,7 @@ struct LogArguments: ParsableArguments {
 
   /// Opens a log's folder for this process.
   static func open(
-    folder: String, signer: NoteSigner, admission: Admission, policy: TrustPolicy?, client: HTTPClient,
+    folder: String, signer: NoteSigner, admission: Admission, policy: TrustPolicy?, client: HTTPConnections,
     options: LogOptions
   ) throws -> LogService<POSIXStorage> {
     do {

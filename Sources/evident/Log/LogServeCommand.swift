@@ -1,7 +1,7 @@
 import ArgumentParser
-import AsyncHTTPClient
 import Digests
 import Foundation
+import Networking
 import Logging
 import Receipts
 import Server
@@ -59,7 +59,7 @@ struct LogServeCommand: AsyncParsableCommand {
     let folder = dir ?? settings.logFolder
     let signer = try LogKeyFile.loadOrCreate(path: key ?? settings.logKeyFile(ofLogIn: folder), origin: origin)
     let admission = Admission(try LogServeCommand.nodes(admit), entriesPerSecond: rate == 0 ? nil : rate)
-    let client = WitnessLinks.makeClient()
+    let client = try WitnessLinks.makeClient()
     let service = try LogArguments.open(
       folder: folder, signer: signer, admission: admission, policy: policy, client: client,
       options: log.options(settings))
@@ -71,14 +71,15 @@ struct LogServeCommand: AsyncParsableCommand {
 
         """)
     }
+    // They end in the opposite order: what was taken is written and published, whoever does not end his request.
     var configuration = ServiceGroupConfiguration(
-      services: [LogRunner(service), application], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-    configuration.maximumGracefulShutdownDuration = .seconds(30)
+      services: [application, LogRunner(service)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+    configuration.maximumGracefulShutdownDuration = .seconds(10)
     do { try await ServiceGroup(configuration: configuration).run() } catch {
-      try? await client.shutdown()
+      await client.shutdown()
       throw error
     }
-    try await client.shutdown()
+    await client.shutdown()
   }
 
   static func nodes(_ admit: String) throws -> Admission.Nodes {

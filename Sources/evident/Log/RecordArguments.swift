@@ -1,6 +1,6 @@
 import ArgumentParser
-import AsyncHTTPClient
 import Logging
+import Networking
 import Node
 import Receipts
 import Server
@@ -43,7 +43,7 @@ struct Record: Sendable {
   let logging: ReceiptLogging?
   /// What receipts say about it.
   let promise: LogPromise?
-  private let client: HTTPClient?
+  private let client: HTTPConnections?
 
   init(
     _ arguments: RecordArguments, _ settings: Settings, nodes: Set<NodePublicKey>, store: ReceiptStore, logger: Logger
@@ -67,13 +67,13 @@ struct Record: Sendable {
       guard key.kind == .ed25519 else {
         throw CommandFailure("--log-vkey is not a log's key", hint: "its type is 0x01")
       }
-      let remote = RemoteLog(url: url, key: key)
+      let remote = try RemoteLog(url: url, key: key)
       (log, client) = (.remote(remote), nil)
       logging = ReceiptLogging(store: store, log: remote, logger: logger)
       promise = LogPromise(log: key, withinSeconds: within)
       return
     }
-    let client = WitnessLinks.makeClient()
+    let client = try WitnessLinks.makeClient()
     let folder = arguments.logDir ?? settings.logFolder
     let signer = try LogKeyFile.loadOrCreate(
       path: settings.logKeyFile(ofLogIn: folder), origin: arguments.logOrigin)
@@ -113,7 +113,7 @@ struct Record: Sendable {
   }
 
   func shutdown() async {
-    try? await client?.shutdown()
+    await client?.shutdown()
     if case .remote(let remote) = log { await remote.shutdown() }
   }
 }
