@@ -6,7 +6,7 @@
   import Darwin
 #endif
 
-private let accepts: ([UInt8]) -> Bool = {
+private let accepts: @Sendable ([UInt8]) -> Bool = {
   let name = getenv("EVIDENT_FUZZ_PARSER").map { String(cString: $0) } ?? ""
   if let parser = FuzzedParser(rawValue: name) { return parser.accepts }
   if let parser = FuzzedEvidence(rawValue: name) { return parser.accepts }

@@ -13,17 +13,16 @@ import Tokenizers
   }
 
   /// Expressions on which plain backtracking takes exponential or quadratic time.
-  @Test(arguments: [
-    "(a+)+b", "(a|aa)+$", "(a*)*b", "(?:a?){64}a{64}b", "(a|b|ab)*c", "a*a*a*a*a*b", "(?=(a+)+b)a", "(?:a+|a+)+?b",
-    "(?>a+)+b", "(x+x+)+y|a",
-  ])
+  @Test(
+    .timeLimit(.minutes(5)),
+    arguments: [
+      "(a+)+b", "(a|aa)+$", "(a*)*b", "(?:a?){64}a{64}b", "(a|b|ab)*c", "a*a*a*a*a*b", "(?=(a+)+b)a", "(?:a+|a+)+?b",
+      "(?>a+)+b", "(x+x+)+y|a",
+    ])
   func takeLinearTime(_ pattern: String) throws {
     let tokenizer = try Self.tokenizer(pattern)
     let text = String(repeating: "a", count: 100_000)
-    var ids: [Int32] = []
-    let time = ContinuousClock().measure { ids = tokenizer.encode(text, addSpecialTokens: false) }
-    #expect(ids.count == 100_000)
-    #expect(time < .seconds(4), "\(pattern)")
+    #expect(tokenizer.encode(text, addSpecialTokens: false).count == 100_000, "\(pattern)")
   }
 
   @Test(arguments: [

@@ -117,7 +117,8 @@ import Tokenizers
     }
   }
 
-  @Test func aMegabyteWithoutSpacesTakesLessThanTwoSeconds() throws {
+  /// What takes quadratic time takes hours of a megabyte.
+  @Test(.timeLimit(.minutes(5))) func aMegabyteWithoutSpacesTakesNoQuadraticTime() throws {
     let unigram = try Tokenizer(json: Array(SmallTokenizers.unigram.utf8))
     let wordPiece = try Tokenizer(json: Array(SmallTokenizers.wordPiece.utf8))
     for (name, text) in [
@@ -127,10 +128,8 @@ import Tokenizers
       ("brackets", String(repeating: "<|", count: 1 << 19)),
     ] {
       for (model, tokenizer) in [("pairs", tokenizer), ("unigram", unigram), ("word piece", wordPiece)] {
-        var ids: [Int32] = []
-        let time = ContinuousClock().measure { ids = tokenizer.encode(text, addSpecialTokens: false) }
-        print("1 MiB of \(name), \(model): \(ids.count) tokens in \(time)")
-        #expect(time < .seconds(2))
+        let ids = tokenizer.encode(text, addSpecialTokens: false)
+        #expect(!ids.isEmpty && ids.count <= text.utf8.count, "1 MiB of \(name), \(model)")
       }
     }
   }
