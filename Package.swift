@@ -58,14 +58,22 @@ let package = Package(
     .target(
       name: "ModelSigning", dependencies: ["Digests", "ModelFiles", "Receipts", crypto], swiftSettings: strict),
     .target(
-      name: "Hub",
+      name: "Networking",
       dependencies: [
-        "Digests", "ModelFiles", "ModelGraph", crypto,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "Hub",
+      dependencies: [
+        "Digests", "ModelFiles", "ModelGraph", "Networking", crypto,
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
       ],
       swiftSettings: strict),
     .target(
@@ -76,7 +84,7 @@ let package = Package(
     .target(
       name: "LogReading",
       dependencies: [
-        "Digests", "ModelFiles", "Receipts", "Transparency", "TransparencyLog",
+        "Digests", "ModelFiles", "Networking", "Receipts", "Transparency", "TransparencyLog",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -85,8 +93,9 @@ let package = Package(
     .target(
       name: "WitnessServer",
       dependencies: [
-        "Transparency", "TransparencyLog", "Witness",
+        "Networking", "Transparency", "TransparencyLog", "Witness",
         .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
@@ -107,9 +116,11 @@ let package = Package(
     .target(
       name: "Server",
       dependencies: [
-        "CGzip", "Digests", "ModelFiles", "ModelGraph", "Node", "Receipts", "Transparency", "TransparencyLog", crypto,
+        "CGzip", "Digests", "ModelFiles", "ModelGraph", "Networking", "Node", "Receipts", "Transparency",
+        "TransparencyLog", crypto,
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -123,8 +134,8 @@ let package = Package(
       name: "evident",
       dependencies: [
         "Digests", "ModelGraph", "Tokenizers", "Receipts", "Verification", "ModelFiles", "ModelSigning", "Hub",
-        "Inference", "Node", "Server", "Transparency", "TransparencyLog", "Witness", "WitnessServer", "LogReading",
-        crypto, .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        "Inference", "Networking", "Node", "Server", "Transparency", "TransparencyLog", "Witness", "WitnessServer",
+        "LogReading", crypto, .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -155,9 +166,10 @@ let package = Package(
       name: "ModelSigningTests",
       dependencies: ["Digests", "ModelFiles", "ModelSigning", "Receipts", "Tampering", "TestSupport"],
       exclude: ["Fixtures"], swiftSettings: strict),
+    .testTarget(name: "NetworkingTests", dependencies: ["Networking"], swiftSettings: strict),
     .testTarget(
       name: "HubTests",
-      dependencies: ["Digests", "Hub", "ModelFiles", .product(name: "NIOHTTP1", package: "swift-nio")],
+      dependencies: ["Digests", "Hub", "ModelFiles", "Networking", .product(name: "NIOHTTP1", package: "swift-nio")],
       swiftSettings: strict),
     .testTarget(
       name: "InferenceTests",

@@ -3,7 +3,7 @@ import Digests
 package import Foundation
 import NIOCore
 import NIOHTTP1
-import NIOSSL
+import Networking
 
 /// Speaks HTTP with a hub and with the hosts that it leads to.
 ///
@@ -25,20 +25,7 @@ package final class HubClient: Sendable {
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connections + 1
     // Attempts are counted here.
     configuration.connectionPool.retryConnectionEstablishment = false
-    if let file = settings.certificateFile {
-      guard (try? NIOSSLCertificate.fromPEMFile(file))?.isEmpty == false else {
-        throw .invalidSetting(name: "SSL_CERT_FILE", value: file, wanted: "a PEM file of certificates")
-      }
-      var tls = TLSConfiguration.makeClientConfiguration()
-      tls.trustRoots = .file(file)
-      configuration.tlsConfiguration = tls
-    }
-    if let proxy = settings.proxy {
-      let authorization = proxy.user.map {
-        HTTPClient.Authorization.basic(username: $0, password: proxy.password ?? "")
-      }
-      configuration.proxy = .server(host: proxy.host, port: proxy.port, authorization: authorization)
-    }
+    do { try settings.network.configure(&configuration, proxy: settings.proxy) } catch { throw HubFailure(error) }
     client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
 

@@ -1,3 +1,5 @@
+import Networking
+
 /// The network, the hub's rules or this machine are in the way; nobody's bytes are at fault.
 public enum HubFailure: Error, Equatable, Sendable, CustomStringConvertible {
   case invalidSetting(name: String, value: String, wanted: String)
@@ -131,3 +133,9 @@ public enum HubRejection: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 private func megabytes(_ bytes: Int) -> Int { (bytes + 999_999) / 1_000_000 }
+
+extension HubFailure {
+  init(_ rejection: NetworkSettingRejection) {
+    self = .invalidSetting(name: rejection.name, value: rejection.value, wanted: rejection.wanted)
+  }
+}

@@ -1,4 +1,5 @@
 import Foundation
+public import Networking
 
 /// Where the hub is, who asks, and where its files may be already. The variables are those of the
 /// huggingface_hub package.
@@ -13,10 +14,10 @@ public struct HubSettings: Sendable {
   public var cacheFolder: String
   /// How long no byte may come before a connection counts as broken.
   public var idleSecondsMax: Int
-  /// A PEM file of certificate authorities to trust instead of the system's.
-  public var certificateFile: String?
-  /// A proxy that leads to the endpoint by HTTP CONNECT.
-  public var proxy: Proxy?
+  /// Certificates and proxies.
+  public var network: NetworkSettings
+  /// A proxy that leads to the endpoint.
+  public var proxy: NetworkSettings.Proxy?
   public var userAgent: String
 
   public static let standardEndpoint = "https://huggingface.co"
@@ -38,8 +39,8 @@ public struct HubSettings: Sendable {
     self.offline = offline || isTrue("HF_HUB_OFFLINE")
     let hubHome = expanded(value("HF_HOME") ?? (value("XDG_CACHE_HOME") ?? home + "/.cache") + "/huggingface")
     cacheFolder = expanded(value("HF_HUB_CACHE") ?? value("HUGGINGFACE_HUB_CACHE") ?? hubHome + "/hub")
-    certificateFile = value("SSL_CERT_FILE")
-    proxy = try Proxy(environment: environment, for: endpoint)
+    network = NetworkSettings(environment: environment)
+    do { proxy = try network.proxy(scheme: endpoint.scheme, host: endpoint.host) } catch { throw HubFailure(error) }
     self.userAgent = userAgent
 
     idleSecondsMax = 30

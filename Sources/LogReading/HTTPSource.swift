@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOHTTP1
+import Networking
 public import Transparency
 
 /// A log that is served over HTTP.
@@ -14,13 +15,13 @@ public struct HTTPSource: LogSource {
   private let pause: Double
 
   /// One for the whole process, which never ends it.
-  private static let client: HTTPClient = {
+  private static let client: Result<HTTPConnections, NetworkSettingRejection> = {
     var configuration = HTTPClient.Configuration()
     configuration.redirectConfiguration = .follow(max: 5, allowCycles: false)
     configuration.timeout = .init(connect: .seconds(10), read: .seconds(30))
     // Attempts are counted here.
     configuration.connectionPool.retryConnectionEstablishment = false
-    return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    return Result { () throws(NetworkSettingRejection) in try HTTPConnections(configuration) }
   }()
 
   /// Seconds that one attempt may take.
@@ -51,7 +52,13 @@ public struct HTTPSource: LogSource {
         }
       } catch let error as LogReadError { throw error } catch {
         if Task.isCancelled { throw LogReadError.failed(place: place, reason: "it was cancelled") }
-        reason = HTTPSource.text(error)
+        let problem = ConnectionProblem(error)
+        guard !problem.isUntrusted, !(error is NetworkSettingRejection) else {
+          let hint = problem.isUntrusted ? "; name your organisation's certificates in SSL_CERT_FILE" : ""
+          throw LogReadError.failed(place: place, reason: problem.reason + hint)
+        }
+        let isLate = (error as? HTTPClientError) == .deadlineExceeded
+        reason = isLate ? "there was no whole answer within \(HTTPSource.attemptSecondsMax) s" : problem.reason
       }
       guard retries < retriesMax else { throw LogReadError.failed(place: "\(place)/\(path)", reason: reason) }
       // Half of it is chance, so that many readers do not come back together.
@@ -76,7 +83,7 @@ public struct HTTPSource: LogSource {
     request.headers.add(name: "User-Agent", value: "evident")
     // The limit is on what arrives.
     request.headers.add(name: "Accept-Encoding", value: "identity")
-    let response = try await HTTPSource.client.execute(request, timeout: .seconds(HTTPSource.attemptSecondsMax))
+    let response = try await HTTPSource.client.get().execute(request, timeout: .seconds(HTTPSource.attemptSecondsMax))
     let status = Int(response.status.code)
     switch status {
     case 200:
@@ -97,16 +104,6 @@ public struct HTTPSource: LogSource {
       return .putOff(status: status, after: Double(min(max(after, 0), 60)))
     default:
       throw LogReadError.failed(place: "\(place)/\(path)", reason: "HTTP \(status); check the address")
-    }
-  }
-
-  private static func text(_ error: any Error) -> String {
-    switch error {
-    case let error as HTTPClientError where error == .deadlineExceeded:
-      "there was no whole answer within \(attemptSecondsMax) s"
-    case let error as HTTPClientError: error.shortDescription
-    case let error as IOError: String(cString: strerror(error.errnoCode)).lowercased()
-    default: String("\(error)".prefix(200))
     }
   }
 }

@@ -28,16 +28,18 @@ public struct LogFsck: Sendable {
   /// - Throws: `CancellationError`.
   public func run(progress: @escaping @Sendable (UInt64, UInt64) -> Void = { _, _ in }) async throws -> Report {
     var report = Report()
-    guard let published = await verified("checkpoint", &report) else { return report }
+    // Entries that are sequenced and not published yet. Over HTTP they are nobody's business.
+    let isFolder = reader.source is FolderSource
+    let latest = isFolder ? await verified(".latest", &report, isOptional: true)?.checkpoint : nil
+    // A log that waits for the witnesses of its first checkpoint, or was killed before it, has published nothing.
+    let published = await verified("checkpoint", &report, isOptional: latest != nil)
     report.verdict = published
-    if case .notReached(let shortfall) = published.quorum {
+    guard published != nil || latest != nil && report.audit.isClean else { return report }
+    if case .notReached(let shortfall) = published?.quorum {
       report.audit.add(LogFinding("checkpoint", shortfall.description))
     }
-    var largest = published.checkpoint
-    // Entries that are sequenced and not published yet. Over HTTP they are nobody's business.
-    if reader.source is FolderSource, let latest = await verified(".latest", &report, isOptional: true)?.checkpoint,
-      latest.size > largest.size
-    {
+    guard var largest = published?.checkpoint ?? latest else { return report }
+    if let latest, latest.size > largest.size || published == nil {
       if latest.origin == largest.origin {
         report.latest = latest
         largest = latest
@@ -53,7 +55,7 @@ public struct LogFsck: Sendable {
     var audit = LogAudit(reader, checkpoint: largest)
     let found = try await audit.run { progress($0, size) }
     report.audit.merge(found)
-    if report.latest != nil { await checkBeginning(published.checkpoint, &report) }
+    if let published, report.latest != nil { await checkBeginning(published.checkpoint, &report) }
     return report
   }
 

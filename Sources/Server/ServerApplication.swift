@@ -2,8 +2,10 @@ import Digests
 import Foundation
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 public import Logging
 import NIOCore
+import Networking
 public import Node
 public import ServiceLifecycle
 public import TransparencyLog
@@ -45,8 +47,10 @@ public struct ServerApplication: Service {
     InformationRoutes(node: node, metrics: metrics, log: log.embedded).add(to: router)
     if let embedded = log.embedded { LogRoutes(log: embedded, prefix: "/log").add(to: router) }
     let application = Application(
-      router: router,
-      configuration: .init(address: .hostname(options.host, port: options.port), serverName: "evident/\(Node.version)"),
+      router: router, server: .http1(configuration: .init(idleTimeout: .seconds(ConnectionLimits.idleSecondsMax))),
+      configuration: .init(
+        address: .hostname(options.host, port: options.port), serverName: "evident/\(Node.version)",
+        availableConnectionsDelegate: MaximumAvailableConnections(ConnectionLimits.connections(atMost: 4096))),
       onServerRunning: { channel in await onListening(channel.localAddress?.port ?? options.port) },
       logger: logger)
     let purge = Task {

@@ -22,11 +22,22 @@ public final class Admission: Sendable {
     nodes.withLock { if case .only(let known) = $0 { $0 = .only(known.union(keys)) } }
   }
 
-  /// Counts the entry against its signer's rate.
+  /// Whether there is a rate, against which entries count.
+  var hasRate: Bool { limiter.withLock { $0 != nil } }
+
+  /// Judges whose entry it is, and counts it against its signer's rate.
   public func admit(_ signed: SignedEntry, now: ContinuousClock.Instant = .now) throws(EntryRefusal) {
+    try judge(signed)
+    try count(signed, now: now)
+  }
+
+  func judge(_ signed: SignedEntry) throws(EntryRefusal) {
     if case .only(let keys) = nodes.withLock({ $0 }), keys.isDisjoint(with: signed.owners) {
       throw .notAdmitted(signed.entry.signer)
     }
+  }
+
+  func count(_ signed: SignedEntry, now: ContinuousClock.Instant = .now) throws(EntryRefusal) {
     let isWithin = limiter.withLock { $0?.take(signed.entry.signer, now: now) ?? true }
     guard isWithin else { throw .tooMany(retryAfterSeconds: 1) }
   }

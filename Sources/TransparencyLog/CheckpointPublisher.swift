@@ -7,6 +7,9 @@ final class CheckpointPublisher<Storage: LogStorage>: Sendable {
     case advanced(SignedCheckpoint)
     case answered(Result<NoteSignature, WitnessFailure>, by: Int, to: WitnessRounds.Call)
     case due(round: Int)
+    case dueReminder(witness: Int)
+    /// Nothing comes after this.
+    case closing
   }
 
   private let links: [WitnessLink]
@@ -21,15 +24,14 @@ final class CheckpointPublisher<Storage: LogStorage>: Sendable {
 
   init(
     published: PublishedCheckpoint<Storage>, latest: SignedCheckpoint, log: NoteVerifierKey, policy: TrustPolicy?,
-    links: [WitnessLink], tiles: StorageTiles<Storage>, retryDelays: ClosedRange<Duration>,
-    tell: @escaping @Sendable (LogEvent) -> Void
+    links: [WitnessLink], tiles: StorageTiles<Storage>, options: LogOptions, tell: @escaping @Sendable (LogEvent) -> Void
   ) {
     self.tell = tell
     self.links = links
     self.tiles = tiles
     rounds = WitnessRounds(
-      policy: policy, log: log, witnesses: links.count, published: published.signed, latest: latest,
-      delays: retryDelays)
+      policy: policy, log: log, witnesses: links.map(\.key), published: published.signed, latest: latest,
+      delays: options.retryDelays, reminderDelays: options.reminderDelays)
     stored = StoredCheckpoint(published)
     view = Mutex(LogView(published: published.signed, links: links))
     events = AsyncStream<Event>.makeStream()
@@ -38,7 +40,10 @@ final class CheckpointPublisher<Storage: LogStorage>: Sendable {
   /// There is a larger checkpoint, durable with everything under it.
   func advance(to latest: SignedCheckpoint) { events.continuation.yield(.advanced(latest)) }
 
-  /// Runs until it is cancelled.
+  /// Nothing larger comes: ``run()`` returns when all is published, or cannot be now.
+  func close() { events.continuation.yield(.closing) }
+
+  /// Runs until it is closed or cancelled.
   func run() async {
     var calls: [AsyncStream<WitnessRounds.Call>.Continuation] = []
     var conversations: [Task<Void, Never>] = []
@@ -51,6 +56,7 @@ final class CheckpointPublisher<Storage: LogStorage>: Sendable {
     var rounds = rounds
     var actions = rounds.begin()
     var events = events.stream.makeAsyncIterator()
+    var isClosing = false
     var isTrouble = false
     /// Of the last checkpoint, in the system's words.
     var writeFailure: String?
@@ -58,24 +64,34 @@ final class CheckpointPublisher<Storage: LogStorage>: Sendable {
       while !actions.isEmpty {
         switch actions.removeFirst() {
         case .ask(let call): for continuation in calls { continuation.yield(call) }
+        case .askAgain(let call, let witness): calls[witness].yield(call)
         case .publish(let signed): actions += await publish(signed, &rounds, &writeFailure)
         case .retry(let round, let delay):
-          wake(round, after: delay)
           show(rounds)
           if !isTrouble { tell(.publishingWaits(reason: writeFailure ?? view.withLock { $0.reason } ?? "")) }
           isTrouble = true
+          // All have been asked for it, and it is not enough.
+          if isClosing { return }
+          wake(.due(round: round), after: delay)
+        case .remind(let witness, let delay): wake(.dueReminder(witness: witness), after: delay)
         }
       }
       show(rounds)
-      if isTrouble && rounds.isPublished {
+      if isTrouble && rounds.isPublished && writeFailure == nil {
         isTrouble = false
         tell(.publishingGoesOn)
       }
+      if isClosing && rounds.isSettled { return }
       guard let event = await events.next() else { return }
       switch event {
       case .advanced(let latest): actions = rounds.advance(to: latest)
       case .answered(let result, let witness, let call): actions = rounds.answer(result, by: witness, to: call)
       case .due(let round): actions = rounds.retry(of: round)
+      case .dueReminder(let witness): actions = rounds.remember(witness)
+      case .closing:
+        isClosing = true
+        // Once more, instead of when it would be time.
+        if rounds.hasFailed { actions = rounds.begin() }
       }
     }
   }
@@ -88,11 +104,11 @@ final class CheckpointPublisher<Storage: LogStorage>: Sendable {
     }
   }
 
-  private func wake(_ round: Int, after delay: Duration) {
+  private func wake(_ event: Event, after delay: Duration) {
     let continuation = events.continuation
     Task {
       try? await Task.sleep(for: delay)
-      continuation.yield(.due(round: round))
+      continuation.yield(event)
     }
   }
 

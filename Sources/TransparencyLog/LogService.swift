@@ -35,6 +35,8 @@ public final class LogService<Storage: LogStorage>: LogClient {
     /// Why nothing is taken; nil while entries are.
     var refusal: String?
     var isClosed = false
+    /// Until the next batch.
+    var pause: Task<Void, Never>?
     var metrics = LogMetrics()
   }
 
@@ -62,7 +64,7 @@ public final class LogService<Storage: LogStorage>: LogClient {
     places = LeafPlaces(index: index, tiles: tiles)
     publisher = CheckpointPublisher(
       published: published, latest: latest, log: signer.verifierKey, policy: policy, links: witnesses, tiles: tiles,
-      retryDelays: options.retryDelays, tell: tell)
+      options: options, tell: tell)
     self.tell = tell
     self.sequencer = Mutex(sequencer)
     state = Mutex(State(latest: latest))
@@ -84,22 +86,25 @@ public final class LogService<Storage: LogStorage>: LogClient {
     }
   }
 
-  /// Works until ``close()``, then writes what is waiting and returns.
+  /// Works until ``close()``, then writes what is waiting, gives the witnesses a while to cosign it, and returns.
   ///
   /// - Throws: ``LogFailure`` that opening the log again has met, when it is damaged.
   public func run() async throws {
     let publishing = Task { await publisher.run() }
-    defer { publishing.cancel() }
+    defer {
+      publishing.cancel()
+      refuseAll()
+    }
     var next = ContinuousClock.now
     for await _ in work.stream {
       while state.withLock({ !$0.waiting.isEmpty }) {
         // A full batch need not wait for more.
-        if !isFull { try? await Task.sleep(until: next) }
+        if !isFull { await pause(until: next) }
         next = .now + options.batchInterval
         await sequence(take())
         if state.withLock({ $0.refusal != nil && !$0.isClosed }) { try await reopen() }
       }
-      if state.withLock({ $0.isClosed }) { return }
+      if state.withLock({ $0.isClosed }) { return await finish(publishing) }
     }
   }
 
@@ -108,8 +113,47 @@ public final class LogService<Storage: LogStorage>: LogClient {
     state.withLock {
       $0.isClosed = true
       $0.refusal = $0.refusal ?? "it is shutting down"
+      $0.pause?.cancel()
     }
     work.continuation.yield()
+  }
+
+  private func pause(until next: ContinuousClock.Instant) async {
+    let pause = Task { _ = try? await Task.sleep(until: next) }
+    state.withLock {
+      $0.pause = pause
+      if $0.isClosed { pause.cancel() }
+    }
+    await withTaskCancellationHandler {
+      await pause.value
+    } onCancel: {
+      pause.cancel()
+    }
+  }
+
+  private func finish(_ publishing: Task<Void, Never>) async {
+    publisher.close()
+    let limit = Task {
+      try? await Task.sleep(for: options.closingMax)
+      publishing.cancel()
+    }
+    await withTaskCancellationHandler {
+      await publishing.value
+    } onCancel: {
+      publishing.cancel()
+    }
+    limit.cancel()
+  }
+
+  /// Nobody works any more: who still waits hears so.
+  private func refuseAll() {
+    let (left, reason) = state.withLock { state in
+      let reason = state.refusal ?? "it has ended"
+      state.refusal = reason
+      defer { (state.waiting, state.waitingBytes) = ([], 0) }
+      return (state.waiting, reason)
+    }
+    for waiting in left { waiting.answer.resume(returning: .failure(.unavailable(reason: reason))) }
   }
 
   /// Checks an entry, and answers when it is durable.
@@ -117,7 +161,14 @@ public final class LogService<Storage: LogStorage>: LogClient {
   /// - Throws: ``EntryRefusal``.
   public func submit(_ bytes: [UInt8]) async throws -> SequencedEntry {
     do {
-      try admission.admit(try SignedEntry.submitted(bytes))
+      let signed = try SignedEntry.submitted(bytes)
+      try admission.judge(signed)
+      // Anyone can read the log and send its entries again: that must not use up their signers' rates.
+      if admission.hasRate, let first = try? await index(of: .leaf(bytes)) {
+        state.withLock { $0.metrics.duplicates += 1 }
+        return SequencedEntry(index: first, isDuplicate: true)
+      }
+      try admission.count(signed)
       return try await withCheckedContinuation { continuation in
         let refusal = enqueue(Waiting(entry: bytes, answer: continuation))
         if let refusal { continuation.resume(returning: .failure(refusal)) }
@@ -134,10 +185,9 @@ public final class LogService<Storage: LogStorage>: LogClient {
 
   /// - Returns: a proof in the published checkpoint, which is anyone's to verify.
   public func proof(of leaf: MerkleHash) async throws -> ProofAnswer {
-    let size = state.withLock { $0.latest.checkpoint.size }
+    guard let index = try await index(of: leaf) else { return .unknown }
     let view = view
-    return try await reads.run { [places, storage] in
-      guard let index = try places.find([leaf], in: size)[0] else { return .unknown }
+    return try await reads.run { [storage] in
       guard let published = view.published, index < published.checkpoint.size else {
         return .pending(index: index, reason: view.reason ?? "it will be in the next checkpoint")
       }
@@ -150,6 +200,12 @@ public final class LogService<Storage: LogStorage>: LogClient {
   /// The bytes of a tile or a bundle; nil if the log has no such.
   public func tile(_ path: TilePath) async throws -> [UInt8]? {
     try await reads.run { [storage] in try storage.read(path.description) }
+  }
+
+  /// Where an entry is in the log; nil if it is not.
+  private func index(of leaf: MerkleHash) async throws -> UInt64? {
+    let size = state.withLock { $0.latest.checkpoint.size }
+    return try await reads.run { [places] in try places.find([leaf], in: size)[0] }
   }
 
   private func enqueue(_ waiting: Waiting) -> EntryRefusal? {

@@ -6,6 +6,8 @@
   import Darwin
 #endif
 
+import Synchronization
+
 // A method below has the name of this.
 private let systemRead = read
 
@@ -20,6 +22,10 @@ public final class POSIXStorage: LogStorage {
   private let lock: CInt
   /// More than the largest bundle, 256 entries of 65,535 bytes.
   private static let fileBytesMax = 32 << 20
+  /// Folders that are known to be durable in the ones above. One that is found there need not be: who made it may
+  /// have been killed, or told that it failed.
+  private let durableFolders = Mutex<Set<String>>([])
+  private static let durableFoldersMax = 4096
 
   /// Opens a folder, which is made if it does not exist, for this process alone.
   public convenience init(root: String) throws(StorageFailure) { try self.init(root: root, calls: .system) }
@@ -27,7 +33,7 @@ public final class POSIXStorage: LogStorage {
   package init(root: String, calls: SystemCalls) throws(StorageFailure) {
     self.root = root
     self.calls = calls
-    try POSIXStorage.makeFolder(root, calls)
+    if try POSIXStorage.makeFolder(root) { try POSIXStorage.synchronise(POSIXStorage.folder(above: root), calls) }
     let path = root + "/.lock"
     lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard lock >= 0 else { throw POSIXStorage.failure("open", path) }
@@ -102,16 +108,27 @@ public final class POSIXStorage: LogStorage {
     var folder = root
     for part in path.split(separator: "/").dropLast() {
       folder += "/" + part
-      try POSIXStorage.makeFolder(folder, calls)
+      let made = try POSIXStorage.makeFolder(folder)
+      let path = folder
+      if !made, durableFolders.withLock({ $0.contains(path) }) { continue }
+      try POSIXStorage.synchronise(POSIXStorage.folder(above: path), calls)
+      durableFolders.withLock {
+        if $0.count >= POSIXStorage.durableFoldersMax { $0 = [] }
+        $0.insert(path)
+      }
     }
   }
 
-  private static func makeFolder(_ path: String, _ calls: SystemCalls) throws(StorageFailure) {
-    if mkdir(path, 0o755) == 0 {
-      let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-      return try synchronise(parent.isEmpty ? "/" : parent, calls)
-    }
+  private static func folder(above path: String) -> String {
+    let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    return parent.isEmpty ? "/" : parent
+  }
+
+  /// - Returns: false if it was there.
+  private static func makeFolder(_ path: String) throws(StorageFailure) -> Bool {
+    if mkdir(path, 0o755) == 0 { return true }
     guard errno == EEXIST else { throw failure("make the folder", path) }
+    return false
   }
 
   private func writeDurably(_ bytes: [UInt8], to path: String) throws(StorageFailure) {

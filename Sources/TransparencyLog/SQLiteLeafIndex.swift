@@ -1,23 +1,33 @@
 import Foundation
 import GRDB
+import Synchronization
 public import Transparency
 
 /// An index in one SQLite file, whose memory does not grow with the log.
 ///
-/// A file that cannot be read is replaced by an empty one, which the tiles fill again; losing the last writes at a
+/// A file that is damaged is replaced by an empty one, when it is opened or when the damage is met, and the tiles fill it
+/// again as soon as the log opens itself again; losing the last writes at a
 /// loss of power is allowed for the same reason. Trust: whoever can modify it can make an entry be logged twice.
 public final class SQLiteLeafIndex: LeafIndex {
   private let path: String
-  private let database: DatabasePool
+  // Nil when a new one could not be opened.
+  private let database: Mutex<DatabasePool?>
 
   public init(path: String) throws(StorageFailure) {
     self.path = path
     do {
-      do { database = try SQLiteLeafIndex.open(path) } catch let error as DatabaseError where error.isDamage {
-        for suffix in ["", "-wal", "-shm"] { POSIXStorage.unlinkIfThere(path + suffix) }
-        database = try SQLiteLeafIndex.open(path)
+      let opened: DatabasePool
+      do { opened = try SQLiteLeafIndex.open(path) } catch let error as DatabaseError where error.isDamage {
+        opened = try SQLiteLeafIndex.begin(path)
       }
+      database = Mutex(opened)
     } catch { throw SQLiteLeafIndex.failure("open", path, error) }
+  }
+
+  /// An empty one in place of whatever is there.
+  private static func begin(_ path: String) throws -> DatabasePool {
+    for suffix in ["", "-wal", "-shm"] { POSIXStorage.unlinkIfThere(path + suffix) }
+    return try open(path)
   }
 
   private static func open(_ path: String) throws -> DatabasePool {
@@ -88,7 +98,27 @@ public final class SQLiteLeafIndex: LeafIndex {
   }
 
   private func performing<T>(_ action: String, _ body: (DatabasePool) throws -> T) throws(StorageFailure) -> T {
-    do { return try body(database) } catch { throw SQLiteLeafIndex.failure(action, path, error) }
+    do { return try body(current()) } catch {
+      if [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains((error as? DatabaseError)?.resultCode) { replace() }
+      throw SQLiteLeafIndex.failure(action, path, error)
+    }
+  }
+
+  private func current() throws -> DatabasePool {
+    try database.withLock { database in
+      if let database { return database }
+      let begun = try SQLiteLeafIndex.begin(path)
+      database = begun
+      return begun
+    }
+  }
+
+  /// Takes the damaged file away. It is closed first: closing removes files by their names.
+  private func replace() {
+    database.withLock { database in
+      guard (try? database?.close()) != nil else { return }
+      database = try? SQLiteLeafIndex.begin(path)
+    }
   }
 
   private static func failure(_ action: String, _ path: String, _ error: any Error) -> StorageFailure {

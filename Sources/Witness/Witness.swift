@@ -25,6 +25,8 @@ public final class Witness<Storage: LogStorage>: Sendable {
     self.signer = signer
     self.clock = clock
     records = try WitnessRecords(verifierKey: signer.verifierKey, logs: logs, storage: storage)
+    // Whoever was killed may have left records that are not durable yet.
+    try records.makeDurable()
   }
 
   /// Cosigns a checkpoint if it continues the last one. Blocks until that is durable.
@@ -70,15 +72,16 @@ public final class Witness<Storage: LogStorage>: Sendable {
   }
 
   /// Two signed checkpoints of one size with different roots prove that the log has forked: the first such pair is
-  /// kept beside the record. Whether that succeeds changes nothing about the answer.
+  /// kept beside the record, together. Whether that succeeds changes nothing about the answer.
   private func keepIfFork(_ last: WitnessRecord?, _ signed: SignedCheckpoint, _ log: WitnessedLog) {
     guard let last, last.checkpoint.size == signed.checkpoint.size, last.checkpoint.root != signed.checkpoint.root
     else { return }
-    for (name, bytes) in [("fork-cosigned", last.signed.bytes), ("fork-refused", signed.bytes)] {
-      let path = log.originHash + "/" + name
-      guard (try? records.storage.read(path)) == nil else { continue }
-      try? records.storage.write([StoredFile(path: path, bytes: bytes)])
-    }
+    let (cosigned, refused) = (log.originHash + "/fork-cosigned", log.originHash + "/fork-refused")
+    // The one that is written last says that both are there.
+    guard (try? records.storage.read(refused)) == nil else { return }
+    try? records.storage.write([
+      StoredFile(path: cosigned, bytes: last.signed.bytes), StoredFile(path: refused, bytes: signed.bytes),
+    ])
   }
 }
 

@@ -22,8 +22,8 @@ public final class WitnessRecords<Storage: LogStorage>: Sendable {
   private enum State {
     /// Nil if nothing was ever cosigned.
     case known(WitnessRecord?)
-    /// A write has failed: which of the two is on the disk is not known.
-    case unknown
+    /// A write has failed: whether this one, which is durable, or the next is on the disk is not known.
+    case unknown(durable: WitnessRecord?)
   }
 
   /// Reads the records of `logs`; those of other logs stay as they are.
@@ -68,18 +68,34 @@ public final class WitnessRecords<Storage: LogStorage>: Sendable {
       do throws(WitnessFailure) { last = try known(&state, log) } catch { throw .failed(error) }
       let record = try next(last)
       guard record != last else { return record }
-      state = .unknown
+      state = .unknown(durable: last)
       do throws(WitnessFailure) { try record.write(to: storage) } catch { throw .failed(error) }
       state = .known(record)
       return record
     }
   }
 
-  /// The record, read again if a write has failed since it was.
+  /// The record, read again if a write has failed since it was. A new one that is found then may be lost with the
+  /// power: it is written again before anybody hears of it.
   private func known(_ state: inout State, _ log: WitnessedLog) throws(WitnessFailure) -> WitnessRecord? {
-    if case .known(let record) = state { return record }
+    let durable: WitnessRecord?
+    switch state {
+    case .known(let record): return record
+    case .unknown(let record): durable = record
+    }
     let record = try WitnessRecord.read(of: log.origin, cosignedBy: verifierKey, from: storage)
+    if record != durable { try record?.write(to: storage) }
     state = .known(record)
     return record
+  }
+
+  /// Writes all records again.
+  func makeDurable() throws(WitnessFailure) {
+    for holder in holders.values {
+      try holder.state.withLock { (state) throws(WitnessFailure) in
+        state = .unknown(durable: nil)
+        _ = try known(&state, holder.log)
+      }
+    }
   }
 }

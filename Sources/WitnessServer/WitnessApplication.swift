@@ -1,9 +1,11 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 public import Logging
 import NIOCore
 import NIOPosix
+import Networking
 public import ServiceLifecycle
 import Transparency
 public import TransparencyLog
@@ -56,7 +58,10 @@ public struct WitnessApplication<Storage: LogStorage>: Service {
         metrics.prometheusText(sizes), contentType: "text/plain; version=0.0.4; charset=utf-8")
     }
     let application = Application(
-      router: router, configuration: .init(address: .hostname(host, port: port), serverName: "evident-witness"),
+      router: router, server: .http1(configuration: .init(idleTimeout: .seconds(ConnectionLimits.idleSecondsMax))),
+      configuration: .init(
+        address: .hostname(host, port: port), serverName: "evident-witness",
+        availableConnectionsDelegate: MaximumAvailableConnections(ConnectionLimits.connections(atMost: 1024))),
       onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) }, logger: logger)
     try await application.run()
   }

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import struct
 from pathlib import Path
 
@@ -22,13 +23,65 @@ class Key:
 
     def __init__(self, name: str, seed: int):
         self.name = name
-        self.secret = Ed25519PrivateKey.from_private_bytes(sha(b"%d" % seed))
+        self.seed = sha(b"%d" % seed)
+        self.secret = Ed25519PrivateKey.from_private_bytes(self.seed)
         public = b"\x01" + self.secret.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         self.id = sha(name.encode() + b"\n" + public)[:4]
         self.vkey = f"{name}+{self.id.hex()}+{b64(public)}"
 
+    def secret_text(self) -> str:
+        return f"PRIVATE+KEY+{self.name}+{self.id.hex()}+{b64(bytes([1]) + self.seed)}"
+
     def sign(self, text: bytes) -> bytes:
         return text + b"\n" + f"— {self.name} {b64(self.id + self.secret.sign(text))}\n".encode()
+
+
+class Node:
+    """A node that signs what it is given; docs/spec/evidence.md, section 2."""
+
+    def __init__(self, seed: int):
+        self.secret = Ed25519PrivateKey.from_private_bytes(sha(b"node %d" % seed))
+        self.public = self.secret.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+    def sign(self, statement: dict) -> bytes:
+        def canonical(value) -> bytes:
+            return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        payload, kind = canonical(statement), "application/vnd.in-toto+json"
+        signature = self.secret.sign(f"DSSEv1 {len(kind)} {kind} {len(payload)} ".encode() + payload)
+        return canonical({"payload": b64(payload), "payloadType": kind,
+                          "signatures": [{"keyid": sha(self.public).hex(), "sig": b64(signature)}]})
+
+    def entry(self, number: int) -> bytes:
+        """What needs no model: that its own key is revoked, for a numbered reason (section 12)."""
+        key = self.public.hex()
+        return self.sign({
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [{"name": key, "digest": {"sha256": sha(self.public).hex()}}],
+            "predicateType": "https://evident.dev/key-revocation/v1",
+            "predicate": {"key": key, "from": "2026-03-01T00:00:00Z", "reason": f"reason {number}", "signer": key}})
+
+    def receipt(self, other: bytes, log: str, logged_by: str) -> bytes:
+        """Another node's receipt as this one's, with a promise of its own."""
+        statement = json.loads(base64.b64decode(json.loads(other)["payload"]))
+        predicate = statement["predicate"]
+        predicate["node"]["publicKey"], predicate["time"] = self.public.hex(), "2026-01-01T00:00:00Z"
+        predicate["promise"] = {"log": log, "loggedBy": logged_by}
+        return self.sign(statement)
+
+
+def entries(folder: Path, size: int) -> list[bytes]:
+    """The first entries of a log's folder."""
+    found: list[bytes] = []
+    for index in range((size + 255) // 256):
+        full = Path(folder) / "tile/entries" / (f"{index:03d}" if index < 1000 else f"x{index // 1000:03d}/{index % 1000:03d}")
+        width = min(256, size - 256 * index)
+        partial = full.with_name(f"{full.name}.p") / str(width)
+        data = (partial if width < 256 and partial.exists() else full).read_bytes()
+        for _ in range(width):
+            end = 2 + int.from_bytes(data[:2], "big")
+            found.append(data[2:end])
+            data = data[end:]
+    return found
 
 
 class LogFiles:

@@ -4,9 +4,13 @@ import base64
 import gzip
 import hashlib
 import http.client
+import itertools
 import json
+import os
+import random
 import re
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -14,19 +18,23 @@ import httpx
 import pytest
 
 from conftest import BINARY, Server, environment, run
+from log_files import Key, LogFiles, Node, entries
 
+KILLS = int(os.environ.get("EVIDENT_KILLS", "10"))
+SEED = int(os.environ.get("EVIDENT_SEED", str(random.randrange(1 << 32))))
 BODY = {"model": "evident-tiny", "max_tokens": 4, "messages": [{"role": "user", "content": "Hello!"}]}
 
 
 class Process:
     """`evident` with some arguments, until it prints where it listens."""
 
-    def __init__(self, home: Path, *arguments: str, **options):
+    def __init__(self, home: Path, *arguments: str, files: int | None = None, preexec_fn=None, **extra: str):
         home.mkdir(exist_ok=True)
         self.errors = open(home / "errors.log", "ab")
+        limit = ["prlimit", f"--nofile={files}"] if files else []
         self.process = subprocess.Popen(
-            [str(BINARY), *arguments], env=environment(home), cwd=home, stdout=subprocess.PIPE, stderr=self.errors,
-            stdin=subprocess.DEVNULL, **options)
+            [*limit, str(BINARY), *arguments], env=environment(home, **extra), cwd=home, stdout=subprocess.PIPE,
+            stderr=self.errors, stdin=subprocess.DEVNULL, preexec_fn=preexec_fn)
         self.out = ""
         while not (match := re.search(r"http://127\.0\.0\.1:\d+", self.out)):
             line = self.process.stdout.readline().decode()
@@ -222,16 +230,17 @@ def test_admission_list_and_rate(server, tmp_path):
     receipts = [ask(server.url) for _ in range(4)]
     envelopes = [httpx.get(f"{server.url}/v1/receipts/{r}?receipt=only").content for r in receipts]
     key = run(server.home, "keys", "--json").out
-    (tmp_path / "nodes").write_text(f"# ours\n{json.loads(key)['publicKey']}\n")
+    (tmp_path / "nodes").write_text(f"# ours\n{json.loads(key)['publicKey']}\n{Node(5).public.hex()}\n")
     log = Process(tmp_path, "log", "serve", "--listen", "127.0.0.1:0", "--admit", str(tmp_path / "nodes"), "--rate", "2")
     try:
         answers = [httpx.post(log.url + "/entries", content=e) for e in envelopes]
         assert answers[0].json() == {"index": 0, "duplicate": False}
-        # Each answer waits for its batch, so that the rate may have recovered; all at once it has not.
+        # Each answer waits for its batch, so that the rate may have recovered; all at once it has not. New ones: what is
+        # in the log counts against nobody.
         with httpx.Client() as client:
             from concurrent.futures import ThreadPoolExecutor
             with ThreadPoolExecutor(8) as pool:
-                codes = list(pool.map(lambda e: client.post(log.url + "/entries", content=e), envelopes * 3))
+                codes = list(pool.map(lambda e: client.post(log.url + "/entries", content=e), map(Node(5).entry, range(12))))
         limited = [a for a in codes if a.status_code == 429]
         assert limited and all(int(a.headers["retry-after"]) >= 1 for a in limited)
         assert {a.status_code for a in codes} <= {200, 429}
@@ -320,3 +329,117 @@ def test_three_witnesses_of_which_two_are_enough(tmp_path):
             if witness.process.poll() is None:
                 witness.stop()
     assert (state / "log/checkpoint").exists()
+
+
+class Load:
+    """Clients that post entries, and one that reads checkpoints, until the log is killed."""
+
+    def __init__(self):
+        self.numbers, self.node = itertools.count(), Node(1)
+        self.unanswered: list[bytes] = []
+        self.wrong: list[str] = []
+        # What was said: where each entry is, and each size's root.
+        self.told: dict[bytes, int] = {}
+        self.roots: dict[int, set[str]] = {}
+
+    def note(self, checkpoint: str):
+        _, size, root = checkpoint.split("\n")[:3]
+        self.roots.setdefault(int(size), set()).add(root)
+
+    def run(self, url: str, clients: int = 4) -> list[threading.Thread]:
+        def post():
+            with httpx.Client(timeout=30) as client:
+                while True:
+                    # One that was not answered is sent again: it is in the log once, or not at all so far.
+                    entry = self.unanswered.pop() if self.unanswered else self.node.entry(next(self.numbers))
+                    try:
+                        answer = client.post(url + "/entries", content=entry)
+                    except httpx.HTTPError:
+                        self.unanswered.append(entry)
+                        return
+                    if answer.status_code != 200 or self.told.setdefault(entry, answer.json()["index"]) != answer.json()["index"]:
+                        self.wrong.append(answer.text)
+                        return
+
+        def read():
+            with httpx.Client(timeout=30) as client:
+                while True:
+                    try:
+                        answer = client.get(url + "/checkpoint")
+                    except httpx.HTTPError:
+                        return
+                    if answer.status_code == 200:
+                        self.note(answer.text)
+
+        threads = [threading.Thread(target=f) for f in [post] * clients + [read]]
+        [t.start() for t in threads]
+        return threads
+
+
+def test_a_log_and_its_witnesses_killed_again_and_again_keep_their_word(tmp_path):
+    """Whatever was answered is where it was said to be; of one size there is one root, for witnesses, too."""
+    print(f"EVIDENT_SEED={SEED} EVIDENT_KILLS={KILLS}")
+    rng, load, home = random.Random(SEED), Load(), tmp_path / "log"
+    home.mkdir()
+    folder = home / ".local/state/evident/log"
+    vkey = run(home, "log", "key", "--origin", "log.example/killed").out.strip()
+    starts = [("witness", "--name", f"witness.example/w{i}", "--log", vkey, "--port") for i in range(2)]
+    witnesses = [Process(tmp_path / f"w{i}", *starts[i], "0") for i in range(2)]
+    keys = [re.search(r"witness NAME (\S+)", w.out + w.process.stdout.readline().decode()).group(1) for w in witnesses]
+    lines = [f"witness w{i} {keys[i]} {witnesses[i].url}\n" for i in range(2)]
+    policy = tmp_path / "policy"
+    policy.write_text(f"log {vkey}\n{''.join(lines)}group g any w0 w1\nquorum g\n")
+    record = f"/{hashlib.sha256(b'log.example/killed').hexdigest()}/checkpoint"
+    arguments = ("log", "serve", "--listen", "127.0.0.1:0", "--rate", "0", "--batch-interval", "3", "--policy", str(policy))
+    whole: list[bytes] = []
+    try:
+        for number in range(KILLS):
+            log = Process(home, *arguments)
+            threads = load.run(log.url)
+            # In three of four rounds at a random moment of the work, else of the start.
+            goal = len(load.told) + (rng.randrange(1, 60) if number % 4 else 0)
+            eventually("there is no work", lambda: len(load.told) >= goal or not any(t.is_alive() for t in threads))
+            time.sleep(rng.uniform(0, 0.03))
+            victim = rng.randrange(4)
+            if victim < 2:
+                witnesses[victim].kill()
+                time.sleep(rng.uniform(0, 0.02))
+            log.kill()
+            [t.join() for t in threads]
+            assert load.wrong == []
+            if victim < 2:
+                witnesses[victim] = Process(tmp_path / f"w{victim}", *starts[victim], witnesses[victim].url.rsplit(":", 1)[1])
+            report = json.loads(run(home, "log", "fsck", "--json", "--policy", str(policy), str(folder)).out)
+            assert report["ok"] and report["findings"] == [], report
+            size = report["size"] if report["latestSize"] is None else report["latestSize"]
+            for name in (".latest", "checkpoint"):
+                if (folder / name).exists():
+                    load.note((folder / name).read_text())
+            for witness in witnesses:
+                if (answer := httpx.get(witness.url + record)).status_code == 200:
+                    load.note(answer.text)
+            # Nothing that was there has changed, and all that was answered is there.
+            now = entries(folder, size)
+            assert now[:len(whole)] == whole and len(set(now)) == len(now)
+            whole = now
+            for entry, index in load.told.items():
+                assert whole[index] == entry
+        print(f"{KILLS} kills, {len(load.told)} answers, {len(load.roots)} checkpoints")
+        assert len(load.told) > KILLS and len(load.roots) > KILLS
+        # At rest all is published, and everyone has cosigned it; a batch that was cut off has been written by then.
+        log = Process(home, *arguments)
+        size = int((folder / ".latest").read_text().split("\n")[1])
+        now = entries(folder, size)
+        assert now[:len(whole)] == whole
+        whole = now
+        eventually("all is published", lambda: httpx.get(log.url + "/checkpoint").text.split("\n")[1] == str(size))
+        eventually("both cosign", lambda: httpx.get(log.url + "/checkpoint").text.count("— witness.example/") == 2)
+        load.note(httpx.get(log.url + "/checkpoint").text)
+        assert log.stop() == 0
+        tree = LogFiles(tmp_path / "again", Key("log.example/killed", 1)).append(whole)
+        for size, roots in load.roots.items():
+            assert roots == {base64.b64encode(tree.hash(0, size)).decode()}, f"size {size}"
+    finally:
+        for process in [log, *witnesses]:
+            if process.process.poll() is None:
+                process.kill()

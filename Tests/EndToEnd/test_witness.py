@@ -1,5 +1,6 @@
 """Witnesses and monitors as people run them: three witnesses, 2 of which must agree, and a log that may lie."""
 
+import hashlib
 import http.server
 import json
 import os
@@ -14,7 +15,7 @@ import httpx
 import pytest
 
 from conftest import BINARY, Server, environment, run
-from log_files import Key, LogFiles
+from log_files import Key, LogFiles, Node, b64
 
 
 class Process:
@@ -129,23 +130,37 @@ def test_a_log_that_forks_is_cosigned_once_and_found_out(tmp_path, witnesses):
         forked.append([b"and on"])
 
 
+class Hook:
+    """A webhook, by default one that takes what is posted to it."""
+
+    def __init__(self, status: int = 200):
+        self.bodies: list[dict] = []
+        hook = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                hook.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *arguments):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
 def test_a_monitor_names_what_is_wrong(tmp_path):
     log = LogFiles(tmp_path / "log", KEY).append([b"entry %d" % i for i in range(600)])
     log.publish()
-    hooks: list[dict] = []
-
-    class Hook(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            hooks.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *arguments):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hook)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    arguments = [log.folder, "--key", KEY.vkey, "--webhook", f"http://127.0.0.1:{server.server_port}/"]
+    hook = Hook()
+    arguments = [log.folder, "--key", KEY.vkey, "--webhook", hook.url]
     done = monitor(tmp_path, *arguments, check=0)
     assert json.loads(done.out)["newEntries"] == 600
     log.append([b"one more"]).publish()
@@ -155,7 +170,7 @@ def test_a_monitor_names_what_is_wrong(tmp_path):
     def expect(kind: str):
         done = monitor(tmp_path, *arguments, check=1)
         assert [a["alarm"] for a in alarms(done)] == [kind], done.out
-        assert hooks[-1]["alarm"] == kind
+        assert hook.bodies[-1]["alarm"] == kind
 
     good = (log.folder / "checkpoint").read_bytes()
     (log.folder / "checkpoint").write_bytes(log.checkpoint(600))
@@ -171,41 +186,148 @@ def test_a_monitor_names_what_is_wrong(tmp_path):
     bundle.write_bytes(b"")
     expect("damaged")
     assert run(tmp_path, "monitor", "--once", "http://127.0.0.1:9", "--key", KEY.vkey, check=2).out
-    server.shutdown()
+    hook.close()
+
+
+def test_a_log_that_does_wrong_all_the_time_fills_no_disk(tmp_path):
+    """Of each kind of alarm so many are kept, and a webhook that takes nothing is not asked for each of them."""
+    log = LogFiles(tmp_path / "log", KEY).append([b"no statement %d" % i for i in range(210)])
+    log.publish()
+    hook, state = Hook(status=500), tmp_path / "state"
+    arguments = ["monitor", "--once", str(log.folder), "--key", KEY.vkey, "--state", str(state), "--webhook", hook.url]
+    done = run(tmp_path, *arguments, check=1)
+    found = alarms(done)
+    assert len(found) == 210 and sum("evidence" in a for a in found) == 200
+    assert len(list(state.glob("badEntry-*.json"))) == 200 and "move them away" in done.err
+    # The first one is tried again; then each once, until it is plain that nobody hears.
+    assert len(hook.bodies) == 4 + 2 and hook.url in done.err
+    # What comes after them has its evidence.
+    (log.folder / "checkpoint").write_bytes(log.checkpoint(100))
+    [alarm] = alarms(run(tmp_path, *arguments, check=1))
+    assert alarm["alarm"] == "rollback" and Path(alarm["evidence"]).exists()
+    hook.close()
+
+
+def test_a_node_that_is_away_is_no_alarm(server, tmp_path):
+    """The server of the own receipts cannot be asked: that is said, and the entry is looked at again."""
+    node = Node(1)
+    receipt = node.receipt(any_receipt(server), KEY.vkey, "2026-01-02T00:00:00Z")
+    log = LogFiles(tmp_path / "log", KEY).append([receipt])
+    log.publish()
+    arguments = ["monitor", "--once", str(log.folder), "--key", KEY.vkey, "--node-key", node.public.hex(), "--receipts"]
+    done = run(tmp_path, *arguments, "http://127.0.0.1:9", check=2)
+    assert alarms(done) == [] and "connection refused" in json.loads(done.out)["reason"]
+    folder = tmp_path / "own"
+    folder.mkdir()
+    assert [a["alarm"] for a in alarms(run(tmp_path, *arguments, str(folder), "--state", "other", check=1))] == ["foreignEntry"]
+    (folder / "receipt.json").write_bytes(receipt)
+    assert alarms(run(tmp_path, *arguments, str(folder), check=0)) == []
+
+
+def any_receipt(server) -> bytes:
+    answer = httpx.post(server.url + "/v1/chat/completions", timeout=60, json={
+        "model": "evident-tiny", "max_tokens": 2, "messages": [{"role": "user", "content": "Hello!"}]})
+    return httpx.get(f"{server.url}/v1/receipts/{answer.json()['receipt']['id']}?receipt=only").content
+
+
+def test_a_promise_that_is_not_kept_is_an_alarm(server, tmp_path):
+    node, receipt = Node(2), any_receipt(server)
+    log = LogFiles(tmp_path / "log", KEY).append([Node(1).entry(i) for i in range(3)])
+    log.publish()
+    due, later = tmp_path / "due.json", tmp_path / "later.json"
+    due.write_bytes(node.receipt(receipt, KEY.vkey, "2026-01-02T00:00:00Z"))
+    later.write_bytes(node.receipt(receipt, KEY.vkey, "2096-01-02T00:00:00Z"))
+    arguments = ["monitor", "--once", str(log.folder), "--key", KEY.vkey, "--receipt"]
+    assert alarms(run(tmp_path, *arguments, str(later), check=0)) == []
+    hook = Hook()
+    [alarm] = alarms(run(tmp_path, *arguments, str(due), "--receipt", str(later), "--webhook", hook.url, check=1))
+    assert alarm["alarm"] == "brokenPromise" and "2026-01-02T00:00:00Z" in alarm["message"]
+    assert hook.bodies == [alarm]
+    hook.close()
+    evidence = json.loads(Path(alarm["evidence"]).read_text())["evidence"]
+    assert evidence["receipt"].encode() == due.read_bytes() and evidence["known"].encode() == log.checkpoint()
+    log.append([due.read_bytes()]).publish()
+    assert alarms(run(tmp_path, *arguments, str(due), check=0)) == []
+    other = tmp_path / "other.json"
+    other.write_bytes(node.receipt(receipt, Key("log.example/other", 9).vkey, "2026-01-02T00:00:00Z"))
+    for wrong, what in [(other, "another log"), (log.folder / "checkpoint", "no receipt"), (tmp_path / "none", "none")]:
+        assert what in run(tmp_path, *arguments, str(wrong), check=1).err
+
+
+def test_fsck_says_it_in_json(tmp_path):
+    log = LogFiles(tmp_path / "log", KEY).append([b"entry %d" % i for i in range(700)])
+    log.publish()
+    report = json.loads(run(tmp_path, "log", "fsck", "--json", str(log.folder), "--key", KEY.vkey).out)
+    assert report["ok"] and report["origin"] == KEY.name and report["size"] == report["entriesVerified"] == 700
+    assert report["root"] == b64(log.hash(0, 700)) and report["findings"] == [] and report["findingsTotal"] == 0
+    assert report["latestSize"] is None and report["files"] > 6 and report["bytes"] > 700 * 32
+    bundle = log.folder / "tile/entries/001"
+    good = bundle.read_bytes()
+    bundle.write_bytes(good.replace(b"entry 300", b"entry 3OO"))
+    report = json.loads(run(tmp_path, "log", "fsck", "--json", str(log.folder), "--key", KEY.vkey, check=1).out)
+    assert not report["ok"] and [f["path"] for f in report["findings"]] == ["tile/entries/001"]
+    assert "entry 300" in report["findings"][0]["problem"] and not report["findings"][0]["unread"]
+    bundle.write_bytes(good)
+    # Not readable by no fault of the log: told apart, in the exit status too.
+    done = run(tmp_path, "log", "fsck", "--json", "http://127.0.0.1:9/log", "--key", KEY.vkey, check=2)
+    report = json.loads(done.out)
+    assert not report["ok"] and report["size"] is None and report["findings"][0]["unread"]
 
 
 def test_a_witness_killed_again_and_again_keeps_its_word(tmp_path):
+    """Two histories are offered at once; whatever is cosigned, before and after each death, is of one of them."""
+    kills = int(os.environ.get("EVIDENT_KILLS", "10"))
     witness = Witness(tmp_path, "w", KEY.vkey)
-    log = LogFiles(tmp_path / "log", KEY).append([b"entry %d" % i for i in range(400)])
-    seen = 0
-    for round in range(8):
-        stop = threading.Event()
+    size_max = 2000
+    one = LogFiles(tmp_path / "one", KEY).append([b"entry %d" % i for i in range(10)])
+    two = one.fork(tmp_path / "two").append([b"other %d" % i for i in range(10, size_max)])
+    one.append([b"entry %d" % i for i in range(10, size_max)])
+    record = f"/{hashlib.sha256(KEY.name.encode()).hexdigest()}/checkpoint"
+    cosigned: dict[int, set[str]] = {}
+    wrong: list[str] = []
 
-        def load():
-            nonlocal seen
-            while not stop.is_set():
+    def note(checkpoint: str):
+        _, size, root = checkpoint.split("\n")[:3]
+        cosigned.setdefault(int(size), set()).add(root)
+
+    def load(log: LogFiles):
+        seen = 0
+        with httpx.Client() as client:
+            while True:
+                new = min(seen + 1, size_max)
                 try:
-                    answer = witness.add(log.add_checkpoint(seen, min(seen + 1, 400)))
+                    answer = client.post(witness.url + "/add-checkpoint", content=log.add_checkpoint(seen, new))
                 except httpx.HTTPError:
                     return
                 if answer.status_code == 200:
-                    seen = min(seen + 1, 400)
+                    note(log.checkpoint(new).decode())
+                    seen = new
                 elif answer.status_code == 409:
-                    # It has cosigned, and was killed before it could say so.
-                    assert int(answer.text) == seen + 1
-                    seen += 1
+                    seen = int(answer.text)
+                elif answer.status_code != 422:
+                    return wrong.append(f"{answer.status_code} {answer.text}")
 
-        thread = threading.Thread(target=load)
-        thread.start()
-        time.sleep(0.02 * round)
+    for number in range(kills):
+        threads = [threading.Thread(target=load, args=(log,)) for log in (one, two, one, two)]
+        [t.start() for t in threads]
+        goal, deadline = len(cosigned) + number % 4, time.monotonic() + 30
+        while len(cosigned) < goal and time.monotonic() < deadline and max(cosigned, default=0) < size_max:
+            time.sleep(0.001)
+        time.sleep(0.007 * (number % 5))
         witness.kill()
-        stop.set()
-        thread.join()
+        [t.join() for t in threads]
+        assert wrong == []
         witness.restart()
-        answer = httpx.post(witness.url + "/add-checkpoint", content=log.add_checkpoint(0, 400))
-        size = int(answer.text) if answer.status_code == 409 else 400 if seen == 0 else -1
-        assert seen <= size <= max(seen + 1, 400 if seen == 0 else 0)
-        seen = size
+        answer = httpx.get(witness.url + record)
+        if answer.status_code == 200:
+            assert int(answer.text.split("\n")[1]) >= max(cosigned, default=0)
+            note(answer.text)
+        else:
+            assert answer.status_code == 404 and not cosigned
+        histories = [log for log in (one, two)
+                     if all(roots == {b64(log.hash(0, size))} for size, roots in cosigned.items())]
+        assert histories, cosigned
+    assert len(cosigned) > kills and max(cosigned) > 10
     witness.stop()
 
 

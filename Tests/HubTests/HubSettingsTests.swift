@@ -1,5 +1,6 @@
 import Foundation
 import Hub
+import Networking
 import Testing
 
 @Suite struct HubSettingsTests {

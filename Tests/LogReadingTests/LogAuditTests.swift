@@ -102,6 +102,29 @@ import Transparency
     #expect(report.exitStatus == 1 && report.audit.findings[0].problem.contains("forked"))
   }
 
+  /// It waits for the witnesses of its first checkpoint, or was killed before it.
+  @Test func aLogThatHasPublishedNothingIsReadToo() async throws {
+    let folder = try SampleFolder([300])
+    try folder.write(try folder.bytes("checkpoint"), ".latest")
+    try folder.remove("checkpoint")
+    var report = try await fsck(folder)
+    #expect(report.exitStatus == 0 && report.verdict == nil && report.latest?.size == 300)
+    #expect(report.audit.entries == 300)
+    try folder.write([1, 2, 3], "tile/entries/000")
+    #expect(try await fsck(folder).exitStatus == 1)
+    try folder.write(try SampleFolder.checkpoint(size: 299, root: .emptyRoot).bytes, ".latest")
+    report = try await fsck(folder)
+    #expect(report.exitStatus == 1)
+    // Not one of this log.
+    let other = try NoteSigner(name: "log.example/other", seed: [UInt8](repeating: 5, count: 32))
+    let checkpoint = try Checkpoint(origin: "log.example/other", size: 0, root: .emptyRoot)
+    let signed = try SignedCheckpoint(checkpoint, signatures: [other.sign(checkpoint)])
+    try folder.write(signed.bytes, ".latest")
+    report = try await fsck(folder)
+    #expect(
+      report.exitStatus == 1 && report.latest == nil && report.audit.findings.map(\.path) == [".latest", "checkpoint"])
+  }
+
   @Test func endlessDamageEnds() async throws {
     let folder = try SampleFolder([300])
     try folder.write(try SampleFolder.checkpoint(size: UInt64(Int64.max), root: .emptyRoot).bytes, "checkpoint")

@@ -46,6 +46,26 @@ import TransparencyLog
     #expect(round.alarms.first?.message.contains("entry 299") == true)
   }
 
+  /// The node's server is away: that is neither the log's fault nor the end of the monitor.
+  @Test func receiptsThatCannotBeAskedForAreSaid() async throws {
+    let folder = try SampleFolder([])
+    try LogWriter(folder.path).append(try receipts(0..<1, of: SampleReceipts.own).map(\.bytes))
+    let isAway = Mutex(true)
+    var watching = try monitor(folder) { rules in
+      rules.nodeKey = SampleReceipts.own.publicKey
+      rules.isOwn = { _ in
+        if isAway.withLock({ $0 }) { throw LogReadError.failed(place: "http://node", reason: "connection refused") }
+        return true
+      }
+    }
+    var round = try await watching.look()
+    #expect(round.alarms == [] && round.failures.count == 1 && watching.state == nil)
+    #expect(round.failures.first?.contains("connection refused") == true)
+    isAway.withLock { $0 = false }
+    round = try await watching.look()
+    #expect(round.alarms == [] && round.failures == [] && round.entries == 1)
+  }
+
   @Test func entriesMustBeSignedStatements() async throws {
     let folder = try SampleFolder([])
     let writer = try LogWriter(folder.path)

@@ -65,6 +65,31 @@ import TransparencyLog
     }
   }
 
+  /// Damage that is met only later ends nothing: the log opens itself again, as after any failure.
+  @Test func damageInTheMiddleIsMetAndMended() throws {
+    let folder = TemporaryFolder()
+    let storage = try POSIXStorage(root: folder.path)
+    let path = storage.indexPath
+    do {
+      var sequencer = try Audit.open(storage, index: SQLiteLeafIndex(path: path))
+      _ = try sequencer.append(entries(0..<3000))
+    }
+    // Its first page, with the schema, and the one of the state stay.
+    var file = try Data(contentsOf: URL(filePath: path))
+    let pages = file.count / 4096
+    try #require(pages > 10)
+    for page in 5..<pages {
+      file.replaceSubrange((page * 4096)..<(page * 4096 + 64), with: Data(repeating: 0xFF, count: 64))
+    }
+    try file.write(to: URL(filePath: path))
+    let index = try SQLiteLeafIndex(path: path)
+    var sequencer = try Audit.open(storage, index: index)
+    #expect(throws: LogFailure.self) { try sequencer.append(entries(0..<3000)) }
+    sequencer = try Audit.open(storage, index: index)
+    let placed = try sequencer.append(entries(0..<3001))
+    #expect(placed.enumerated().allSatisfy { $1.index == UInt64($0) && $1.isDuplicate == ($0 < 3000) })
+  }
+
   /// A place that the index names wrongly is no duplicate.
   @Test func whatTheIndexNamesIsComparedWithTheTile() throws {
     let storage = MemoryStorage()

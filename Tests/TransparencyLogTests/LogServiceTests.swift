@@ -7,7 +7,8 @@ import TransparencyLog
 @Suite struct LogServiceTests {
   private let statements = SignedStatements()
   private static let options = LogOptions(
-    batchInterval: .milliseconds(20), retryDelays: .milliseconds(5)...(.milliseconds(20)))
+    batchInterval: .milliseconds(20), retryDelays: .milliseconds(5)...(.milliseconds(20)),
+    reminderDelays: .milliseconds(5)...(.milliseconds(20)))
 
   private func service(
     _ storage: MemoryStorage, policy: String? = nil, _ witnesses: [TestWitness] = [], options: LogOptions = options
@@ -210,6 +211,108 @@ import TransparencyLog
     }
     let stored = try Audit.entries(of: storage)
     #expect(Set(stored).count == stored.count && stored.count >= 3 && log.metrics.failures > 0)
+  }
+
+  /// The log does not grow any more, and a reader's policy may need the witness that was away.
+  @Test func whoWasAwayCosignsWhatIsPublished() async throws {
+    let witnesses = try witnesses(3)
+    let storage = MemoryStorage()
+    let log = try service(storage, policy: policy(witnesses, 2), witnesses)
+    witnesses[2].become(.away)
+    try await running(log) {
+      _ = try await log.submit(statements.envelope(0).bytes)
+      try await eventually("published") { try await log.publishedSize() == 1 }
+      #expect(log.view.published?.note.signatures.count == 3 && log.view.witnesses[2].failure != nil)
+      let asked = witnesses[2].requests.count
+      try await eventually("asked again") { witnesses[2].requests.count > asked + 3 }
+      let others = witnesses[0].requests.count
+      witnesses[2].become(.well)
+      try await eventually("all three") { log.view.published?.note.signatures.count == 4 }
+      try await eventually("up") { log.view.witnesses[2].failure == nil && log.view.witnesses[2].size == 1 }
+      // Who has cosigned it is left alone.
+      #expect(witnesses[0].requests.count == others)
+    }
+    #expect(try storage.read("checkpoint") == log.view.published?.bytes)
+  }
+
+  /// Each start asks again; the first cosignature of each stays, and no more come.
+  @Test func startsDoNotFillTheNote() async throws {
+    let witnesses = try witnesses(2)
+    let storage = MemoryStorage()
+    var first: [UInt8]?
+    for start in 0..<4 {
+      let log = try service(storage, policy: policy(witnesses, 2), witnesses)
+      let asked = witnesses.map(\.requests.count)
+      try await running(log) {
+        if start == 0 { _ = try await log.submit(statements.envelope(0).bytes) }
+        try await eventually("published") { try await log.publishedSize() == 1 }
+        try await eventually("asked") { zip(witnesses, asked).allSatisfy { $0.requests.count > $1 } }
+      }
+      let stored = try storage.read("checkpoint")
+      #expect(first == nil || stored == first, "start \(start)")
+      first = stored
+    }
+  }
+
+  /// Whoever stops a log does not leave what it has answered for unpublished until the next start.
+  @Test func whatIsSequencedAtTheEndIsPublished() async throws {
+    let witnesses = try witnesses(2)
+    let storage = MemoryStorage()
+    let log = try service(storage, policy: policy(witnesses, 2), witnesses)
+    witnesses[1].become(.held)
+    let run = Task { try await log.run() }
+    _ = try await log.submit(statements.envelope(0).bytes)
+    log.close()
+    witnesses[1].release()
+    try await run.value
+    #expect(try Audit.entries(of: storage, at: "checkpoint").count == 1)
+  }
+
+  /// And does not wait for ever.
+  @Test(arguments: [TestWitness.Mood.away, .slow])
+  func aQuorumThatDoesNotComeHoldsUpNoEnd(_ mood: TestWitness.Mood) async throws {
+    let witnesses = try witnesses(2)
+    var options = Self.options
+    options.closingMax = mood == .slow ? .milliseconds(20) : .seconds(3600)
+    options.retryDelays = .seconds(3600)...(.seconds(3600))
+    let log = try service(MemoryStorage(), policy: policy(witnesses, 2), witnesses, options: options)
+    witnesses[1].become(mood)
+    try await running(log) {
+      _ = try await log.submit(statements.envelope(0).bytes)
+      try await eventually("asked") { !witnesses[1].requests.isEmpty || mood == .slow }
+    }
+    #expect(log.view.published == nil && log.metrics.size == 1)
+  }
+
+  /// The entries of a log are there for everyone to read, and to send again.
+  @Test func whoSendsAgainUsesUpNobodysRate() async throws {
+    let log = try LogService(
+      storage: MemoryStorage(), index: MemoryLeafIndex(), signer: Audit.signer,
+      admission: Admission(.everyone, entriesPerSecond: 1), options: Self.options)
+    try await running(log) {
+      let envelope = try statements.envelope(0)
+      _ = try await log.submit(envelope.bytes)
+      for _ in 0..<50 {
+        let again = try await log.submit(envelope.bytes)
+        #expect(again == SequencedEntry(index: 0, isDuplicate: true))
+      }
+      await #expect(throws: EntryRefusal.self) {
+        for number in 1..<50 { _ = try await log.submit(statements.envelope(number).bytes) }
+      }
+    }
+  }
+
+  /// The task ends before the entry's batch.
+  @Test(.timeLimit(.minutes(5))) func whoStillWaitsAtTheEndHearsSo() async throws {
+    let log = try service(MemoryStorage())
+    let bytes = try statements.envelope(0).bytes
+    let waiting = Task { try await log.submit(bytes) }
+    try await eventually("waits") { log.metrics.waiting == 1 }
+    let run = Task { try await log.run() }
+    run.cancel()
+    try? await run.value
+    _ = await waiting.result
+    await #expect(throws: EntryRefusal.self) { try await log.submit(bytes) }
   }
 
   @Test func whatWaitsHasALimit() async throws {

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 import TransparencyLog
 
@@ -48,6 +49,34 @@ enum StorageConformance {
     #expect(try again.read("checkpoint") == [3])
     let names = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
     #expect(!names.contains { $0.contains(".new-") })
+  }
+
+  /// A folder that is there may be one whose maker was killed before it was durable.
+  @Test func foldersOfOthersAreMadeDurableToo() throws {
+    let folder = TemporaryFolder()
+    let synchronised = Mutex<[String]>([])
+    let fails = Mutex(true)
+    let calls = SystemCalls(
+      write: SystemCalls.system.write,
+      fsync: { descriptor in
+        let path = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor)")) ?? ""
+        if path.hasSuffix("/tile"), fails.withLock({ $0 }) {
+          errno = EIO
+          return -1
+        }
+        synchronised.withLock { $0.append(path) }
+        return SystemCalls.system.fsync(descriptor)
+      }, rename: SystemCalls.system.rename)
+    let storage = try POSIXStorage(root: folder.path, calls: calls)
+    let file = StoredFile(path: "tile/0/000", bytes: [1])
+    #expect(throws: StorageFailure.self) { try storage.write([file]) }
+    fails.withLock { $0 = false }
+    try storage.write([file])
+    #expect(synchronised.withLock { $0.contains { $0.hasSuffix("/tile") } })
+    // Once is enough.
+    synchronised.withLock { $0 = [] }
+    try storage.write([file])
+    #expect(synchronised.withLock { !$0.contains { $0.hasSuffix("/tile") } && $0.count == 2 })
   }
 
   @Test func oneProcessAtATime() throws {

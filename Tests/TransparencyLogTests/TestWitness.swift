@@ -5,17 +5,20 @@ import TransparencyLog
 
 /// A witness in this process that keeps to the protocol, and can be told to be away.
 final class TestWitness: WitnessClient {
-  enum Mood: Sendable { case well, away, refusing, lying, slow }
+  enum Mood: Sendable { case well, away, refusing, lying, slow, held }
 
   private struct State {
     var size: UInt64 = 0
     var root = MerkleHash.emptyRoot
     var mood = Mood.well
     var bodies: [String] = []
+    /// Of the next cosignature; a second passes with each.
+    var time: UInt64 = 1_800_000_000
   }
   let signer: CosignatureSigner
   private let log: NoteVerifierKey
   private let state = Mutex(State())
+  private let gate = AsyncStream<Void>.makeStream()
 
   init(_ number: UInt8, log: NoteVerifierKey) throws {
     signer = try CosignatureSigner(
@@ -27,6 +30,11 @@ final class TestWitness: WitnessClient {
   var size: UInt64 { state.withLock { $0.size } }
   var requests: [String] { state.withLock { $0.bodies } }
   func become(_ mood: Mood) { state.withLock { $0.mood = mood } }
+  /// What is held is answered.
+  func release() {
+    become(.well)
+    gate.continuation.finish()
+  }
   /// As if it had been restored, or the log shown to it by someone else.
   func set(size: UInt64, root: MerkleHash) { state.withLock { ($0.size, $0.root) = (size, root) } }
 
@@ -34,11 +42,12 @@ final class TestWitness: WitnessClient {
 
   func addCheckpoint(_ body: [UInt8]) async throws -> WitnessAnswer {
     if state.withLock({ $0.mood == .slow }) { try await Task.sleep(for: .seconds(60)) }
+    if state.withLock({ $0.mood == .held }) { for await _ in gate.stream {} }
     return try state.withLock { state in
       let text = String(decoding: body, as: UTF8.self)
       state.bodies.append(String(text.prefix { $0 != "\n" }))
       switch state.mood {
-      case .well, .slow: break
+      case .well, .slow, .held: break
       case .away: throw Away()
       case .refusing: return .refused(status: 403, text: "not you")
       case .lying:
@@ -61,7 +70,8 @@ final class TestWitness: WitnessClient {
         #expect(hashes.isEmpty)
       }
       (state.size, state.root) = (checkpoint.size, checkpoint.root)
-      return .cosigned([signer.cosign(checkpoint, timestamp: 1_800_000_000)])
+      state.time += 1
+      return .cosigned([signer.cosign(checkpoint, timestamp: state.time)])
     }
   }
 }

@@ -59,6 +59,41 @@ import Witness
       #expect(try witness.refusal(Sample.request(from: 4, to: 9)) == .conflict(size: 5))
     }
   }
+
+  /// A write that was reported as failed may have been done, and may be lost with the power: before anybody hears of
+  /// it, it is done again. So after a death.
+  @Test func whatMayNotBeDurableIsWrittenAgain() throws {
+    let storage = FailingStorage(failing: 1, isWritten: true)
+    let witness = try Sample.witness(storage)
+    #expect(try witness.refusal(Sample.request(from: 0, to: 5)) == nil)
+    #expect(throws: WitnessFailure.self) { try witness.refusal(Sample.request(from: 5, to: 9)) }
+    #expect(storage.writes == 2)
+    #expect(try witness.records.checkpoint(of: "log.example/a")?.checkpoint.size == 9 && storage.writes == 3)
+    // The same within the second.
+    #expect(try witness.refusal(Sample.request(from: 9, to: 9)) == nil && storage.writes == 3)
+    _ = try Sample.witness(storage)
+    #expect(storage.writes == 4)
+  }
+
+  /// Killed between the two files, it has one of them; the pair must prove the fork all the same.
+  @Test func bothCheckpointsOfAForkAreOfOneSize() throws {
+    let storage = MemoryStorage()
+    let witness = try Sample.witness(storage)
+    let folder = Sample.logs[0].originHash
+    try storage.write([
+      StoredFile(path: folder + "/fork-cosigned", bytes: Sample.checkpoint(12).bytes)
+    ])
+    #expect(try witness.refusal(Sample.request(from: 0, to: 20)) == nil)
+    #expect(try witness.refusal(Sample.request(from: 20, to: 20, of: Sample.fork))?.status == 422)
+    let pair = try ["cosigned", "refused"].map {
+      try SignedCheckpoint(parsing: try #require(try storage.read("\(folder)/fork-\($0)"))).checkpoint
+    }
+    #expect(pair[0].size == 20 && pair[1].size == 20 && pair[0].root != pair[1].root)
+    // The first pair stays.
+    #expect(try witness.refusal(Sample.request(from: 20, to: 30)) == nil)
+    #expect(try witness.refusal(Sample.request(from: 30, to: 30, of: Sample.fork))?.status == 422)
+    #expect(try storage.read(folder + "/fork-refused") == Sample.checkpoint(20, of: Sample.fork).bytes)
+  }
 }
 
 /// A storage whose n-th write reports a failure, whether it has written or not.
@@ -67,6 +102,9 @@ private final class FailingStorage: LogStorage {
   private let left: Mutex<Int>
   private let isWritten: Bool
   private let forEver: Bool
+  private let written = Mutex(0)
+  /// Tried, whether they failed or not.
+  var writes: Int { written.withLock { $0 } }
 
   init(failing count: Int, isWritten: Bool, forEver: Bool = false) {
     left = Mutex(count)
@@ -78,6 +116,7 @@ private final class FailingStorage: LogStorage {
   func removeFolder(_ path: String) throws(StorageFailure) { try inner.removeFolder(path) }
 
   func write(_ files: [StoredFile]) throws(StorageFailure) {
+    written.withLock { $0 += 1 }
     let fails = left.withLock { count in
       defer { count -= 1 }
       return count == 0 || (forEver && count < 0)

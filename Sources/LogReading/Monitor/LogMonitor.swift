@@ -123,6 +123,9 @@ public struct LogMonitor<Storage: LogStorage>: Sendable {
         }
       } catch let problem as LogReader.Problem {
         return note(problem, path.description, &round)
+      } catch let error as LogReadError {
+        // Of the node's receipts, not of the log.
+        return round.failures.append("the entries of \(path) cannot be compared with the node's receipts: \(error)")
       }
     }
     guard let next = MonitorState(signed, range) else {

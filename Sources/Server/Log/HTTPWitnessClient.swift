@@ -2,7 +2,7 @@ import AsyncHTTPClient
 import Foundation
 import NIOCore
 import NIOHTTP1
-import NIOPosix
+import Networking
 import Transparency
 import TransparencyLog
 
@@ -10,7 +10,7 @@ import TransparencyLog
 ///
 /// Source: C2SP tlog-witness, "add-checkpoint".
 struct HTTPWitnessClient: WitnessClient {
-  let client: HTTPClient
+  let client: HTTPConnections
   /// The prefix below which `add-checkpoint` is.
   let url: String
   static let answerBytesMax = 64 << 10
@@ -53,16 +53,6 @@ package struct LogTransportFailure: Error, CustomStringConvertible {
 
   package init(url: String, _ error: any Error) {
     self.url = url
-    reason =
-      switch error {
-      case let error as HTTPClientError: error.shortDescription
-      case let error as NIOConnectionError:
-        error.connectionErrors.first.map { LogTransportFailure.text($0.error) } ?? "there is no host of that name"
-      default: LogTransportFailure.text(error)
-      }
-  }
-
-  private static func text(_ error: any Error) -> String {
-    (error as? IOError).map { String(cString: strerror($0.errnoCode)).lowercased() } ?? String("\(error)".prefix(200))
+    reason = ConnectionProblem(error).reason
   }
 }

@@ -2,8 +2,10 @@ import Digests
 import Foundation
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 public import Logging
 import NIOCore
+import Networking
 import Node
 public import ServiceLifecycle
 import Transparency
@@ -49,8 +51,10 @@ public struct LogApplication<Storage: LogStorage>: Service {
     }
     let (host, port, onListening) = (host, port, onListening)
     let application = Application(
-      router: router,
-      configuration: .init(address: .hostname(host, port: port), serverName: "evident/\(Node.version)"),
+      router: router, server: .http1(configuration: .init(idleTimeout: .seconds(ConnectionLimits.idleSecondsMax))),
+      configuration: .init(
+        address: .hostname(host, port: port), serverName: "evident/\(Node.version)",
+        availableConnectionsDelegate: MaximumAvailableConnections(ConnectionLimits.connections(atMost: 4096))),
       onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) }, logger: logger)
     try await application.run()
   }

@@ -2,6 +2,7 @@ import Digests
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import NIOPosix
 import Receipts
 import Transparency
 import TransparencyLog
@@ -13,6 +14,13 @@ struct LogRoutes<Storage: LogStorage>: Sendable {
   let log: LogService<Storage>
   /// Without a slash at its end.
   let prefix: String
+  /// Four of the largest bundles, 64 MiB.
+  private let bundles = BodyBudget(bytesMax: 4 * TilePath.widthMax * (2 + EntryBundle.entryBytesMax))
+
+  init(log: LogService<Storage>, prefix: String) {
+    self.log = log
+    self.prefix = prefix
+  }
 
   func add(to router: Router<BasicRequestContext>) {
     for (path, handler) in [("/checkpoint", checkpoint), ("/tile/**", tile), ("/proof/{leaf}", proof)] {
@@ -56,11 +64,24 @@ struct LogRoutes<Storage: LogStorage>: Sendable {
       // Hashes do not become shorter.
       return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
     }
+    guard let claim = bundles.claim(bytes.count) else {
+      var response = Response.line(.serviceUnavailable, "too many bundles are asked for at once; try again")
+      response.headers[.retryAfter] = "1"
+      return response
+    }
     headers[.vary] = "Accept-Encoding"
-    let compressed = Gzip.isAccepted(request.headers) ? Gzip.compressed(bytes) : nil
+    var compressed: [UInt8]?
+    if Gzip.isAccepted(request.headers) {
+      // Not on the threads that every request needs.
+      compressed = try await NIOThreadPool.singleton.runIfActive { Gzip.compressed(bytes) }
+    }
     if compressed != nil { headers[.contentEncoding] = "gzip" }
+    let body = ByteBuffer(bytes: compressed ?? bytes)
     return Response(
-      status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: compressed ?? bytes)))
+      status: .ok, headers: headers,
+      body: ResponseBody(contentLength: body.readableBytes) { writer in
+        try await claim.write(body, to: &writer)
+      })
   }
 
   @Sendable private func proof(_ request: Request, _ context: BasicRequestContext) async throws -> Response {

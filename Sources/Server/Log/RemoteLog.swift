@@ -3,6 +3,7 @@ import Digests
 import Foundation
 import NIOCore
 import NIOHTTP1
+public import Networking
 public import Transparency
 public import TransparencyLog
 
@@ -11,16 +12,17 @@ public struct RemoteLog: LogClient {
   public let key: NoteVerifierKey
   /// The log's prefix.
   public let url: String
-  private let client: HTTPClient
+  private let client: HTTPConnections
 
   /// - Parameter connections: to the log at once.
-  public init(url: String, key: NoteVerifierKey, connections: Int = 64) {
+  /// - Throws: if the environment's settings of the network cannot be used.
+  public init(url: String, key: NoteVerifierKey, connections: Int = 64) throws(NetworkSettingRejection) {
     self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
     self.key = key
-    client = WitnessLinks.makeClient(connections: connections)
+    client = try WitnessLinks.makeClient(connections: connections)
   }
 
-  public func shutdown() async { try? await client.shutdown() }
+  public func shutdown() async { await client.shutdown() }
 
   public func submit(_ entry: [UInt8]) async throws -> SequencedEntry {
     var request = HTTPClientRequest(url: url + "/entries")

@@ -1,5 +1,6 @@
-public import AsyncHTTPClient
+import AsyncHTTPClient
 import NIOCore
+public import Networking
 public import Transparency
 public import TransparencyLog
 
@@ -7,7 +8,7 @@ public import TransparencyLog
 public struct WitnessLinks: Sendable {
   public let links: [WitnessLink]
 
-  public init(policy: TrustPolicy, client: HTTPClient) {
+  public init(policy: TrustPolicy, client: HTTPConnections) {
     links = policy.witnesses.compactMap { witness in
       guard let url = witness.url?.string, url.hasPrefix("http://") || url.hasPrefix("https://") else { return nil }
       return WitnessLink(name: witness.name, key: witness.key, client: HTTPWitnessClient(client: client, url: url))
@@ -15,7 +16,9 @@ public struct WitnessLinks: Sendable {
   }
 
   /// For logs and witnesses: small answers, and soon.
-  public static func makeClient(connections: Int = 8) -> HTTPClient {
+  ///
+  /// - Throws: if the environment's settings of the network cannot be used.
+  public static func makeClient(connections: Int = 8) throws(NetworkSettingRejection) -> HTTPConnections {
     var configuration = HTTPClient.Configuration()
     configuration.redirectConfiguration = .disallow
     configuration.timeout = .init(connect: .seconds(5), read: .seconds(HTTPWitnessClient.secondsMax))
@@ -24,6 +27,6 @@ public struct WitnessLinks: Sendable {
     configuration.httpVersion = .http1Only
     // Trying again is up to whoever asks.
     configuration.connectionPool.retryConnectionEstablishment = false
-    return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    return try HTTPConnections(configuration)
   }
 }

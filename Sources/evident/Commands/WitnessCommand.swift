@@ -79,8 +79,10 @@ struct WitnessCommand: AsyncParsableCommand {
 
         """)
     }
-    let configuration = ServiceGroupConfiguration(
+    var configuration = ServiceGroupConfiguration(
       services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+    // Whoever has begun a request and does not end it holds up nobody.
+    configuration.maximumGracefulShutdownDuration = .seconds(5)
     do { try await ServiceGroup(configuration: configuration).run() } catch {
       throw ListenFailure(error, host, port) ?? error
     }

@@ -1,7 +1,7 @@
 import ArgumentParser
-import AsyncHTTPClient
 import Foundation
 import Logging
+import Networking
 import Receipts
 import Server
 import Transparency
@@ -43,7 +43,7 @@ struct LogArguments: ParsableArguments {
   ///
   /// - Parameter policyPath: of the log's own policy; nil publishes checkpoints at once.
   static func open(
-    folder: String, signer: NoteSigner, admission: Admission, policyPath: String?, client: HTTPClient,
+    folder: String, signer: NoteSigner, admission: Admission, policyPath: String?, client: HTTPConnections,
     options: LogOptions, logger: Logger
   ) throws -> LogService<POSIXStorage> {
     let policy = try policyPath.map { try PolicyFile.log($0, key: signer.verifierKey) }

@@ -1,8 +1,8 @@
 import ArgumentParser
-import AsyncHTTPClient
 import Digests
 import Foundation
 import Logging
+import Networking
 import Server
 import Synchronization
 import Transparency
@@ -38,12 +38,12 @@ struct LogBenchCommand: AsyncParsableCommand {
     if let url {
       // The key is only for reading what the log says, which is not done here.
       let signer = try NoteSigner(name: "bench", seed: Array(repeating: 1, count: 32))
-      let remote = RemoteLog(url: url, key: signer.verifierKey, connections: parallel)
+      let remote = try RemoteLog(url: url, key: signer.verifierKey, connections: parallel)
       try await measure(remote)
       return await remote.shutdown()
     }
     guard let dir else { return }
-    let client = WitnessLinks.makeClient()
+    let client = try WitnessLinks.makeClient()
     let signer = try LogKeyFile.loadOrCreate(path: key ?? settings.logKeyFile(ofLogIn: dir), origin: nil)
     let service = try LogArguments.open(
       folder: dir, signer: signer, admission: Admission(.everyone, entriesPerSecond: nil), policyPath: nil,
@@ -52,7 +52,7 @@ struct LogBenchCommand: AsyncParsableCommand {
     try await measure(service)
     service.close()
     try await running.value
-    try await client.shutdown()
+    await client.shutdown()
     print("batches        \(service.metrics.batches)")
     print("entries        \(service.metrics.size)")
   }

@@ -108,6 +108,7 @@ extension LogFsck.Report {
       lines.append("root    \(verdict.checkpoint.root)")
       lines.append("quorum  \(verdict.quorumText)")
     }
+    if verdict == nil, latest != nil { lines.append("nothing is published yet") }
     if let latest { lines.append("ahead   \(latest.size) entries are sequenced and not all published") }
     lines.append(
       "read    \(audit.entries) entries in \(audit.files) files, \(Terminal.bytes(audit.byteCount)); "

@@ -1,7 +1,7 @@
 import ArgumentParser
-import AsyncHTTPClient
 import Digests
 import Foundation
+import Networking
 import Logging
 import Receipts
 import Server
@@ -58,7 +58,7 @@ struct LogServeCommand: AsyncParsableCommand {
     let folder = dir ?? settings.logFolder
     let signer = try LogArguments.signer(key ?? settings.logKeyFile(ofLogIn: folder), ofLogIn: folder, origin: origin)
     let admission = Admission(try LogServeCommand.nodes(admit), entriesPerSecond: rate == 0 ? nil : rate)
-    let client = WitnessLinks.makeClient()
+    let client = try WitnessLinks.makeClient()
     let service = try LogArguments.open(
       folder: folder, signer: signer, admission: admission, policyPath: policy ?? settings.string("logPolicy"),
       client: client, options: log.options(settings), logger: logger)
@@ -70,14 +70,15 @@ struct LogServeCommand: AsyncParsableCommand {
 
         """)
     }
+    // They end in the opposite order: what was taken is written and published, whoever does not end his request.
     var configuration = ServiceGroupConfiguration(
-      services: [LogRunner(service), application], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-    configuration.maximumGracefulShutdownDuration = .seconds(30)
+      services: [application, LogRunner(service)], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+    configuration.maximumGracefulShutdownDuration = .seconds(10)
     do { try await ServiceGroup(configuration: configuration).run() } catch {
-      try? await client.shutdown()
+      await client.shutdown()
       throw ListenFailure(error, host, port) ?? error
     }
-    try await client.shutdown()
+    await client.shutdown()
   }
 
   static func nodes(_ admit: String) throws -> Admission.Nodes {

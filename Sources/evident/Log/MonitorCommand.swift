@@ -114,7 +114,7 @@ struct MonitorCommand: AsyncParsableCommand, JudgingCommand {
       throw CommandFailure(
         "\(item.name) promises another log, \(item.log)", hint: "give the key of that log with --key or --policy")
     }
-    let reporter = MonitorReporter(storage: storage, folder: folder, webhook: webhook)
+    let reporter = try MonitorReporter(storage: storage, folder: folder, webhook: webhook)
     let watch = MonitorWatch(
       monitors: monitors, witnesses: try witness.map { LogReader(try HTTPSource($0)) }, promised: promised)
     let once = once
@@ -127,7 +127,11 @@ struct MonitorCommand: AsyncParsableCommand, JudgingCommand {
           try await Task.sleep(for: .seconds(seconds))
         }
       }
-    } catch is CancellationError {}
+    } catch is CancellationError {} catch {
+      await reporter.shutdown()
+      throw error
+    }
+    await reporter.shutdown()
     let status = await reporter.exitStatus(once: once)
     if status != 0 { throw ExitCode(status) }
   }

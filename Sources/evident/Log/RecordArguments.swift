@@ -1,6 +1,6 @@
 import ArgumentParser
-import AsyncHTTPClient
 import Logging
+import Networking
 import Node
 import Receipts
 import Server
@@ -45,7 +45,7 @@ struct Record: Sendable {
   let promise: LogPromise?
   /// Of the log that is part of the server.
   let admission: Admission?
-  private let client: HTTPClient?
+  private let client: HTTPConnections?
 
   init(
     _ arguments: RecordArguments, _ settings: Settings, nodes: Set<NodePublicKey>, store: ReceiptStore, logger: Logger
@@ -69,13 +69,13 @@ struct Record: Sendable {
       guard key.kind == .ed25519 else {
         throw CommandFailure("--log-vkey is not a log's key", hint: "its type is 0x01")
       }
-      let remote = RemoteLog(url: url, key: key)
+      let remote = try RemoteLog(url: url, key: key)
       (log, client, admission) = (.remote(remote), nil, nil)
       logging = ReceiptLogging(store: store, log: remote, logger: logger)
       promise = LogPromise(log: key, withinSeconds: within)
       return
     }
-    let client = WitnessLinks.makeClient()
+    let client = try WitnessLinks.makeClient()
     let folder = arguments.logDir ?? settings.logFolder
     let signer = try LogArguments.signer(
       settings.logKeyFile(ofLogIn: folder), ofLogIn: folder, origin: arguments.logOrigin)
@@ -126,7 +126,7 @@ struct Record: Sendable {
   }
 
   func shutdown() async {
-    try? await client?.shutdown()
+    await client?.shutdown()
     if case .remote(let remote) = log { await remote.shutdown() }
   }
 }
