@@ -24,7 +24,8 @@ final class CheckpointPublisher<Storage: LogStorage>: Sendable {
 
   init(
     published: PublishedCheckpoint<Storage>, latest: SignedCheckpoint, log: NoteVerifierKey, policy: TrustPolicy?,
-    links: [WitnessLink], tiles: StorageTiles<Storage>, options: LogOptions, tell: @escaping @Sendable (LogEvent) -> Void
+    links: [WitnessLink], tiles: StorageTiles<Storage>, options: LogOptions,
+    tell: @escaping @Sendable (LogEvent) -> Void
   ) {
     self.tell = tell
     self.links = links
