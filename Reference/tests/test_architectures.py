@@ -121,7 +121,7 @@ CHANGES = {
     "headNormEpsilon": ("qwen3", {"headNormEpsilon": 2**46}),
     "ropelessLayers": ("smollm3", {"ropelessLayers": [0, 2]}),
     "window": ("mistral", {"window": 4, "localLayers": [1]}),
-    "localLayers": ("gemma3", {"window": 2**30, "localLayers": [0]}),
+    "localLayers": ("gemma3", {"window": 2**20, "localLayers": [0]}),
     "pooling": ("bert", {"pooling": "last"}),
     "normalised": ("bert", {"normalised": True}),
 }
