@@ -87,7 +87,7 @@ def test_readers(tmp_path, secure):
     done = run(tmp_path, *monitor, check=1)
     assert "certificate" in done.err and secure.posted == []
     done = run(tmp_path, *monitor, check=1, **trusted, HTTPS_PROXY=tunnel.url)
-    assert "HTTP 403" in done.err and json.loads(secure.posted[0])["alarm"] == "wrongSignature"
+    assert "it answers 403" in done.err and json.loads(secure.posted[0])["alarm"] == "wrongSignature"
     assert len(tunnel.heads) > seen
     tunnel.close()
 

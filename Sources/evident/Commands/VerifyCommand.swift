@@ -67,16 +67,6 @@ struct VerifyCommand: AsyncParsableCommand, JudgingCommand {
   }
 
   func run() async throws {
-    do { try await checkFiles() } catch let status as ExitCode { throw status } catch let usage as ValidationError {
-      throw usage
-    } catch {
-      // A policy or a setting that cannot be read refutes nobody.
-      Terminal.note(Terminal.printable("error: \(error)"))
-      throw ExitCode(2)
-    }
-  }
-
-  private func checkFiles() async throws {
     let settings = try await Settings()
     let keys = try acceptedKeys()
     let chosen = try ChosenPolicy(policy, settings)
