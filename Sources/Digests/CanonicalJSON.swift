@@ -53,23 +53,29 @@ extension JSON {
 
   /// RFC 8785, section 3.2.2.2: the shortest escapes, everything else as UTF-8.
   static func writeString(_ s: String, to out: inout [UInt8]) {
+    let bytes = Array(s.utf8)
+    var written = 0
     out.append(UInt8(ascii: "\""))
-    for b in s.utf8 {
-      switch b {
-      case 0x22: out.append(contentsOf: [0x5C, 0x22])
-      case 0x5C: out.append(contentsOf: [0x5C, 0x5C])
-      case 0x08: out.append(contentsOf: [0x5C, UInt8(ascii: "b")])
-      case 0x09: out.append(contentsOf: [0x5C, UInt8(ascii: "t")])
-      case 0x0A: out.append(contentsOf: [0x5C, UInt8(ascii: "n")])
-      case 0x0C: out.append(contentsOf: [0x5C, UInt8(ascii: "f")])
-      case 0x0D: out.append(contentsOf: [0x5C, UInt8(ascii: "r")])
-      case 0..<0x20:
-        out.append(contentsOf: "\\u00".utf8)
-        out.append(contentsOf: Hex.string([b]).utf8)
-      default: out.append(b)
-      }
+    // Most strings have nothing to escape and are copied whole.
+    for (i, b) in bytes.enumerated() where b < 0x20 || b == 0x22 || b == 0x5C {
+      out.append(contentsOf: bytes[written..<i])
+      out.append(contentsOf: escape(b))
+      written = i + 1
     }
+    out.append(contentsOf: bytes[written...])
     out.append(UInt8(ascii: "\""))
+  }
+
+  private static func escape(_ byte: UInt8) -> [UInt8] {
+    switch byte {
+    case 0x08: Array("\\b".utf8)
+    case 0x09: Array("\\t".utf8)
+    case 0x0A: Array("\\n".utf8)
+    case 0x0C: Array("\\f".utf8)
+    case 0x0D: Array("\\r".utf8)
+    case 0..<0x20: Array("\\u00".utf8) + Array(Hex.string([byte]).utf8)
+    default: [0x5C, byte]
+    }
   }
 
   /// Compact JSON in member order, numbers as written: for output that people and programs read,

@@ -8,6 +8,8 @@ public struct LogOptions: Sendable {
   public var waitingBytesMax: Int
   /// Entries of a batch.
   public var batchEntriesMax: Int
+  /// So many do not wait for the interval: who sends much need not keep thousands under way at once.
+  public var batchEntriesPrompt: Int
   /// Between two rounds of witnesses of which the first has failed: twice as long each time.
   public var retryDelays: ClosedRange<Duration>
   /// Between two questions to a witness that has not cosigned what is published: twice as long each time.
@@ -17,13 +19,15 @@ public struct LogOptions: Sendable {
 
   public init(
     batchInterval: Duration = .milliseconds(500), waitingMax: Int = 1 << 16, waitingBytesMax: Int = 64 << 20,
-    batchEntriesMax: Int = 1 << 13, retryDelays: ClosedRange<Duration> = .milliseconds(500)...(.seconds(5)),
+    batchEntriesMax: Int = 1 << 13, batchEntriesPrompt: Int = 1 << 10,
+    retryDelays: ClosedRange<Duration> = .milliseconds(500)...(.seconds(5)),
     reminderDelays: ClosedRange<Duration> = .seconds(5)...(.seconds(60)), closingMax: Duration = .seconds(5)
   ) {
     self.batchInterval = batchInterval
     self.waitingMax = waitingMax
     self.waitingBytesMax = waitingBytesMax
     self.batchEntriesMax = batchEntriesMax
+    self.batchEntriesPrompt = batchEntriesPrompt
     self.retryDelays = retryDelays
     self.reminderDelays = reminderDelays
     self.closingMax = closingMax

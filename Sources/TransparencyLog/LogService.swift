@@ -98,8 +98,8 @@ public final class LogService<Storage: LogStorage>: LogClient {
     var next = ContinuousClock.now
     for await _ in work.stream {
       while state.withLock({ !$0.waiting.isEmpty }) {
-        // A full batch need not wait for more.
-        if !isFull { await pause(until: next) }
+        // A large batch need not wait for more.
+        if !isLarge { await pause(until: next) }
         next = .now + options.batchInterval
         await sequence(take())
         if state.withLock({ $0.refusal != nil && !$0.isClosed }) { try await reopen() }
@@ -122,7 +122,7 @@ public final class LogService<Storage: LogStorage>: LogClient {
     let pause = Task { _ = try? await Task.sleep(until: next) }
     state.withLock {
       $0.pause = pause
-      if $0.isClosed { pause.cancel() }
+      if $0.isClosed || isLarge($0) { pause.cancel() }
     }
     await withTaskCancellationHandler {
       await pause.value
@@ -216,16 +216,18 @@ public final class LogService<Storage: LogStorage>: LogClient {
       else { return .unavailable(reason: "too many are waiting") }
       state.waiting.append(waiting)
       state.waitingBytes += waiting.entry.count
+      if isLarge(state) { state.pause?.cancel() }
       return nil
     }
     if refusal == nil { work.continuation.yield() }
     return refusal
   }
 
-  private var isFull: Bool {
-    state.withLock {
-      $0.isClosed || $0.waiting.count >= options.batchEntriesMax || $0.waitingBytes >= PendingBatch.bytesMax / 2
-    }
+  private var isLarge: Bool { state.withLock { $0.isClosed || isLarge($0) } }
+
+  private func isLarge(_ state: State) -> Bool {
+    state.waiting.count >= min(options.batchEntriesPrompt, options.batchEntriesMax)
+      || state.waitingBytes >= PendingBatch.bytesMax / 2
   }
 
   /// The first of those that wait, as many as a batch may have.

@@ -315,6 +315,23 @@ import TransparencyLog
     await #expect(throws: EntryRefusal.self) { try await log.submit(bytes) }
   }
 
+  /// With an interval that nobody lives to see.
+  @Test(.timeLimit(.minutes(5))) func aLargeBatchDoesNotWait() async throws {
+    let options = LogOptions(batchInterval: .seconds(1_000_000), batchEntriesPrompt: 8)
+    let log = try service(MemoryStorage(), options: options)
+    let entries = try statements.entries(0..<9)
+    try await running(log) {
+      _ = try await log.submit(entries[0])
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for entry in entries[1..<8] { group.addTask { _ = try await log.submit(entry) } }
+        try await eventually("seven wait") { log.metrics.waiting == 7 }
+        _ = try await log.submit(entries[8])
+        try await group.waitForAll()
+      }
+      #expect(log.metrics.size == 9 && log.metrics.batches == 2)
+    }
+  }
+
   @Test func whatWaitsHasALimit() async throws {
     let options = LogOptions(batchInterval: .milliseconds(1), waitingMax: 8)
     let log = try service(MemoryStorage(), options: options)

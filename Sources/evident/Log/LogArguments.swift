@@ -11,7 +11,8 @@ import TransparencyLog
 struct LogArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Milliseconds between two batches of entries (EVIDENT_BATCH_INTERVAL; default 500).", valueName: "ms"))
+      "Milliseconds between two batches of entries, unless 1024 wait (EVIDENT_BATCH_INTERVAL; default 500).",
+      valueName: "ms"))
   var batchInterval: Int?
 
   func options(_ settings: Settings) throws -> LogOptions {
