@@ -39,8 +39,7 @@ extension JSON {
       out.append(UInt8(ascii: "]"))
     case .object(let object):
       out.append(UInt8(ascii: "{"))
-      // RFC 8785, section 3.2.3: sorted by UTF-16 code units.
-      let sorted = object.members.sorted { $0.key.utf16.lexicographicallyPrecedes($1.key.utf16) }
+      let sorted = JSON.sorted(object.members)
       for (i, member) in sorted.enumerated() {
         if i > 0 { out.append(UInt8(ascii: ",")) }
         JSON.writeString(member.key, to: &out)
@@ -48,6 +47,15 @@ extension JSON {
         try member.value.write(to: &out)
       }
       out.append(UInt8(ascii: "}"))
+    }
+  }
+
+  /// RFC 8785, section 3.2.3: by UTF-16 code units. That is the order of the bytes unless there are surrogates.
+  private static func sorted(_ members: [(key: String, value: JSON)]) -> [(key: String, value: JSON)] {
+    if members.contains(where: { $0.key.utf8.contains { $0 >= 0xF0 } }) {
+      members.sorted { $0.key.utf16.lexicographicallyPrecedes($1.key.utf16) }
+    } else {
+      members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
     }
   }
 

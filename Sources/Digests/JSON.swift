@@ -129,7 +129,9 @@ public struct JSONNumber: Sendable, Equatable {
 /// A JSON object: members in the order written, found by the bytes of their key.
 public struct JSONObject: Sendable, Equatable {
   public private(set) var members: [(key: String, value: JSON)] = []
+  /// Where each key is; empty while there are few, which are found faster by looking at each.
   private var index: [KeyBytes: Int] = [:]
+  private static let fewMax = 16
 
   public init() {}
 
@@ -137,18 +139,15 @@ public struct JSONObject: Sendable, Equatable {
   public var keys: [String] { members.map(\.key) }
 
   public subscript(_ key: String) -> JSON? {
-    get { index[KeyBytes(key)].map { members[$0].value } }
+    get { position(of: key).map { members[$0].value } }
     set {
-      let k = KeyBytes(key)
-      switch (index[k], newValue) {
+      switch (position(of: key), newValue) {
       case (let i?, let value?): members[i].value = value
-      case (nil, let value?):
-        index[k] = members.count
-        members.append((key, value))
+      case (nil, let value?): append(key, value)
       case (let i?, nil):
         members.remove(at: i)
         index = [:]
-        for (j, m) in members.enumerated() { index[KeyBytes(m.key)] = j }
+        if members.count > JSONObject.fewMax { indexAll() }
       case (nil, nil): break
       }
     }
@@ -156,9 +155,25 @@ public struct JSONObject: Sendable, Equatable {
 
   /// Appends a member; false when the key is already there.
   package mutating func append(key: String, value: JSON) -> Bool {
-    let inserted = index.updateValue(members.count, forKey: KeyBytes(key)) == nil
-    if inserted { members.append((key, value)) }
-    return inserted
+    guard position(of: key) == nil else { return false }
+    append(key, value)
+    return true
+  }
+
+  private func position(of key: String) -> Int? {
+    let key = KeyBytes(key)
+    return members.count > JSONObject.fewMax ? index[key] : members.firstIndex { KeyBytes($0.key) == key }
+  }
+
+  /// Appends a member whose key is not there.
+  private mutating func append(_ key: String, _ value: JSON) {
+    members.append((key, value))
+    if members.count == JSONObject.fewMax + 1 { indexAll() }
+    if members.count > JSONObject.fewMax + 1 { index[KeyBytes(key)] = members.count - 1 }
+  }
+
+  private mutating func indexAll() {
+    for (i, member) in members.enumerated() { index[KeyBytes(member.key)] = i }
   }
 
   public static func == (a: JSONObject, b: JSONObject) -> Bool {
@@ -170,7 +185,9 @@ public struct JSONObject: Sendable, Equatable {
 private struct KeyBytes: Hashable, Sendable {
   let key: String
   init(_ key: String) { self.key = key }
-  static func == (a: KeyBytes, b: KeyBytes) -> Bool { a.key.utf8.elementsEqual(b.key.utf8) }
+  static func == (a: KeyBytes, b: KeyBytes) -> Bool {
+    a.key.utf8.count == b.key.utf8.count && a.key.utf8.elementsEqual(b.key.utf8)
+  }
   func hash(into hasher: inout Hasher) {
     var key = key
     key.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }

@@ -52,6 +52,79 @@ import Digests
   }
 }
 
+/// Against the plainest way to write the same thing.
+@Suite struct JSONObjectTests {
+  /// Objects of few members and of many are found through differently.
+  @Test(arguments: [1, 15, 16, 17, 18, 40])
+  func membersAreFoundReplacedAndRemoved(_ count: Int) {
+    var object = JSONObject()
+    var plain: [(key: String, value: JSON)] = []
+    func agree() {
+      #expect(object.keys == plain.map(\.key))
+      for (key, value) in plain { #expect(object[key] == value) }
+      #expect(object["none"] == nil && object["k"] == nil)
+    }
+    for i in 0..<count {
+      object["k\(i)"] = .integer(i)
+      plain.append(("k\(i)", .integer(i)))
+      agree()
+    }
+    for i in stride(from: 0, to: count, by: 3) {
+      object["k\(i)"] = "new"
+      plain[i].value = "new"
+    }
+    agree()
+    while let last = plain.indices.last {
+      let i = last / 2
+      object[plain[i].key] = nil
+      plain.remove(at: i)
+      agree()
+      object["none"] = nil
+    }
+    #expect(object == JSONObject())
+  }
+
+  @Test(arguments: [2, 16, 17, 30])
+  func aKeyTwiceIsRefusedWhereverItStands(_ count: Int) throws {
+    for twice in 0..<count {
+      let members = (0..<count).map { "\"k\($0)\":0" } + ["\"k\(twice)\":0"]
+      #expect(throws: JSONError.self) { try JSON.parse("{\(members.joined(separator: ","))}") }
+    }
+  }
+
+  /// All keys of one and two of these, in the order of their UTF-16 code units.
+  @Test func keysAreSortedByUTF16() throws {
+    let parts = [
+      "", "\u{1}", "0", "a", "~", "\u{80}", "\u{7ff}", "\u{d7ff}", "\u{e000}", "\u{ffff}", "\u{10000}", "\u{10ffff}",
+    ]
+    let keys = Set(parts.flatMap { first in parts.map { first + $0 } })
+    for chosen in [keys, keys.filter { $0.unicodeScalars.allSatisfy { $0.value < 0x10000 } }] {
+      var object = JSONObject()
+      for key in chosen { object[key] = .null }
+      let written = try JSON.parse(String(decoding: JSON.object(object).canonicalBytes(), as: UTF8.self))
+      #expect(written.object?.keys == chosen.sorted { Array($0.utf16).lexicographicallyPrecedes(Array($1.utf16)) })
+    }
+  }
+
+  @Test func everyByteIsEscapedAsItShouldBe() throws {
+    let short: [UInt8: String] = [8: "b", 9: "t", 10: "n", 12: "f", 13: "r", 0x22: "\"", 0x5C: "\\"]
+    for byte in UInt8(0)..<0x80 {
+      let character = String(UnicodeScalar(byte))
+      let digits = "0123456789abcdef".map(String.init)
+      let wanted =
+        short[byte].map { "\\" + $0 }
+        ?? (byte < 0x20 ? "\\u00\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])" : character)
+      for (text, written) in [
+        (character, wanted), ("x" + character, "x" + wanted), (character + "é" + character, wanted + "é" + wanted),
+      ] {
+        let bytes = try JSON.string(text).canonicalBytes()
+        #expect(String(decoding: bytes, as: UTF8.self) == "\"\(written)\"")
+        #expect(try JSON.parse(String(decoding: bytes, as: UTF8.self)) == .string(text))
+      }
+    }
+  }
+}
+
 @Suite struct JSONNumberTests {
   /// abs(Int.min) would overflow.
   @Test(arguments: ["1e-9223372036854775808", "1e9223372036854775807", "1e99999999999999999999"])
