@@ -42,7 +42,12 @@ import TransparencyLog
     watching = try monitor(folder, storage, rules)
     round = try await watching.look()
     #expect(round.entries == 1 && round.alarms.map(\.kind) == [.foreignEntry])
-    #expect(round.alarms.first?.evidence.map(\.bytes) == [own[2].bytes])
+    let evidence = try #require(round.alarms.first?.evidence)
+    #expect(evidence.map(\.name) == ["entry", "proof"] && evidence[0].bytes == own[2].bytes)
+    // Whoever gets it needs nothing else to see that the log has the entry.
+    let proof = try InclusionEvidence(parsing: evidence[1].bytes)
+    try proof.verify(leaf: .leaf(own[2].bytes), policy: SampleFolder.policy)
+    #expect(proof.index == 299)
     #expect(round.alarms.first?.message.contains("entry 299") == true)
   }
 
@@ -136,6 +141,19 @@ import TransparencyLog
           FolderSource(folder: folder.path), policy: SampleFolder.policy, rules: rules, storage: storage)) != nil
       #expect(!isTree || !reads, "byte \(at)")
     }
+  }
+}
+
+extension LogMonitor {
+  /// Of a look in several rounds, all of them together.
+  mutating func look() async throws -> (alarms: [MonitorAlarm], failures: [String], entries: UInt64) {
+    var all: (alarms: [MonitorAlarm], failures: [String], entries: UInt64) = ([], [], 0)
+    try await look { round, _ in
+      all.alarms += round.alarms
+      all.failures += round.failures
+      all.entries += round.entries
+    }
+    return all
   }
 }
 

@@ -32,10 +32,10 @@ public struct LogMonitor<Storage: LogStorage>: Sendable {
   }
 
   public let reader: LogReader
-  private let policy: TrustPolicy
-  private let rules: Rules
+  let policy: TrustPolicy
+  let rules: Rules
   private let storage: Storage
-  /// Alarms about entries in one round.
+  /// Alarms about entries in one round; where there are more, the next one goes on behind the last of them.
   static var alarmsMax: Int { 1000 }
   public private(set) var state: MonitorState?
 
@@ -52,33 +52,49 @@ public struct LogMonitor<Storage: LogStorage>: Sendable {
 
   /// Looks at the log once. What is wrong does not become part of the state.
   ///
-  /// - Throws: if the state cannot be kept, or the task is cancelled.
-  public mutating func look() async throws -> Round {
+  /// - Parameter report: keeps the alarms of a round, and is told the state that they belong to; nil if it stays as it
+  ///   is. The state moves on after it: who is stopped in between repeats alarms, and loses none. Called again where a
+  ///   round has more alarms than fit.
+  /// - Throws: what `report` throws, if the state cannot be kept, or the task is cancelled.
+  public mutating func look(_ report: (Round, MonitorState?) async throws -> Void) async throws {
     var round = Round()
+    guard let signed = try await newest(&round) else { return try await report(round, nil) }
+    let first = state?.range.size ?? 0
+    while true {
+      let next = try await read(signed, &round)
+      if let next, next.isWhole { round.entries = signed.checkpoint.size - first }
+      try await report(round, next)
+      guard let next else { return }
+      try next.write(place, storage)
+      state = next
+      if next.isWhole { return }
+      round = Round()
+    }
+  }
+
+  /// The checkpoint to go on to; nil if there is none, or something is wrong with it.
+  private func newest(_ round: inout Round) async throws -> SignedCheckpoint? {
     let signed: SignedCheckpoint
     do { signed = try await reader.checkpoint() } catch {
       try Task.checkCancellation()
       note(error, "checkpoint", &round)
-      return round
+      return nil
     }
-    guard judge(signed, &round) else { return round }
-    if let known = state {
-      guard signed.checkpoint.size >= known.checkpoint.size else {
-        round.alarms.append(
-          MonitorAlarm(
-            .rollback, place, "the log has \(signed.checkpoint.size) entries, and had \(known.checkpoint.size)",
-            [("known", known.signed.bytes), ("seen", signed.bytes)]))
-        return round
-      }
-      if signed.checkpoint.size == known.checkpoint.size {
-        if signed.checkpoint.root != known.checkpoint.root {
-          round.alarms.append(.fork(place, known.signed, signed, at: place))
-        }
-        return round
-      }
+    guard judge(signed, &round) else { return nil }
+    guard let known = state else { return signed }
+    guard signed.checkpoint.size >= known.checkpoint.size else {
+      round.alarms.append(
+        MonitorAlarm(
+          .rollback, place, "the log has \(signed.checkpoint.size) entries, and had \(known.checkpoint.size)",
+          [("known", known.signed.bytes), ("seen", signed.bytes)]))
+      return nil
     }
-    try await advance(to: signed, &round)
-    return round
+    guard signed.checkpoint.size == known.checkpoint.size else { return signed }
+    if signed.checkpoint.root != known.checkpoint.root {
+      round.alarms.append(.fork(place, known.signed, signed, at: place))
+      return nil
+    }
+    return known.isWhole ? nil : signed
   }
 
   /// Whether it is a checkpoint of the log that was promised, and of no other.
@@ -107,131 +123,98 @@ public struct LogMonitor<Storage: LogStorage>: Sendable {
   }
 
   /// Reads the new entries; they must give the new root.
-  private mutating func advance(to signed: SignedCheckpoint, _ round: inout Round) async throws {
+  ///
+  /// - Returns: the state behind the last of them, or behind the last one that there was room for an alarm about; nil
+  ///   if something is wrong, which the round says.
+  private func read(_ signed: SignedCheckpoint, _ round: inout Round) async throws -> MonitorState? {
     let size = signed.checkpoint.size
     var range = state?.range ?? CompactRange()
-    let first = range.size
-    var found: [MonitorAlarm] = []
-    while range.size < size {
+    var found: [EntryAlarm] = []
+    reading: while range.size < size {
       try Task.checkCancellation()
       guard let path = TilePath(.entries, index: range.size / 256, in: size) else { break }
       do {
         let entries = try await reader.bundle(path).entries
         for entry in entries.dropFirst(Int(range.size % 256)) {
-          if found.count < LogMonitor.alarmsMax { found += try await check(entry, range.size) }
+          if let alarm = try await check(entry, range.size) { found.append(alarm) }
           range.append(.leaf(entry))
+          // Where the state was not whole, its checkpoint lies on the way.
+          if let known = state?.checkpoint, range.size == known.size, range.root != known.root {
+            try await explain(signed, &round)
+            return nil
+          }
+          if found.count == LogMonitor.alarmsMax { break reading }
         }
       } catch let problem as LogReader.Problem {
-        return note(problem, path.description, &round)
+        note(problem, path.description, &round)
+        return nil
       } catch let error as LogReadError {
         // Of the node's receipts, not of the log.
-        return round.failures.append("the entries of \(path) cannot be compared with the node's receipts: \(error)")
+        round.failures.append("the entries of \(path) cannot be compared with the node's receipts: \(error)")
+        return nil
       }
     }
-    guard let next = MonitorState(signed, range) else {
-      return try await explain(signed, &round)
-    }
+    guard let next = try await self.next(signed, range, &round) else { return nil }
     // Only now the entries are known to be the log's.
-    round.alarms += found
-    round.entries = size - first
-    try next.write(place, storage)
-    state = next
+    round.alarms += await proved(found, in: signed)
+    try Task.checkCancellation()
+    return next
+  }
+
+  /// The state behind the entries that `range` has.
+  private func next(_ signed: SignedCheckpoint, _ range: CompactRange, _ round: inout Round) async throws
+    -> MonitorState?
+  {
+    if let whole = MonitorState(signed, range) { return whole }
+    guard range.size < signed.checkpoint.size, await continuesState(signed) else {
+      try await explain(signed, &round)
+      return nil
+    }
+    var tiles = TilesOnDemand(reader)
+    do {
+      let proof = try await tiles.answer(in: signed.checkpoint.size) { try $0.consistencyProof(from: range.size) }
+      if let part = MonitorState(signed, range, proof) { return part }
+      try await explain(signed, &round)
+    } catch let finding as LogFinding { note(finding, &round) }
+    return nil
+  }
+
+  /// Whether the tiles lead from the known checkpoint, which may lie behind the entries that were read, to this one.
+  private func continuesState(_ signed: SignedCheckpoint) async -> Bool {
+    guard let known = state else { return true }
+    return if case .holds = await growth(known.signed, signed) { true } else { false }
   }
 
   /// The entries do not give the root: a fork, unless the tiles prove that the log has only grown.
   private func explain(_ signed: SignedCheckpoint, _ round: inout Round) async throws {
     if let known = state, known.checkpoint.size > 0 {
-      switch await continues(known.signed, signed) {
+      switch await growth(known.signed, signed) {
       case .holds: break
       case .unknown(let reason) where reason.isUnread: return round.failures.append(reason.description)
-      case .unknown, .fails: return round.alarms.append(.fork(place, known.signed, signed, at: place))
+      case .unknown: return round.alarms.append(.fork(place, known.signed, signed, at: place))
+      case .fails(let beginning):
+        return round.alarms.append(.fork(place, known.signed, signed, at: place, beginning))
       }
     }
     round.alarms.append(
       MonitorAlarm(.damaged, place, "the entries do not add up to the checkpoint's root", [("seen", signed.bytes)]))
   }
 
-  /// Whether a checkpoint that was seen elsewhere, at a witness or another address of the log, is of the same history.
-  public func compare(_ other: SignedCheckpoint, from elsewhere: String) async -> Round {
-    var round = Round()
-    guard let known = state, known.checkpoint.origin == other.checkpoint.origin else { return round }
-    let keys = policy.logs.map(\.key)
-    do throws(CheckpointRejection) { _ = try other.verified(by: keys) } catch {
-      round.alarms.append(MonitorAlarm(.wrongSignature, elsewhere, error.description, [("seen", other.bytes)]))
-      return round
-    }
-    let (older, newer) =
-      known.checkpoint.size <= other.checkpoint.size ? (known.signed, other) : (other, known.signed)
-    switch await continues(older, newer) {
-    case .holds: break
-    case .fails: round.alarms.append(.fork(place, known.signed, other, at: elsewhere))
-    case .unknown(let finding):
-      let text =
-        "\(elsewhere) has \(other.checkpoint.size) entries, which cannot be compared yet with the "
-        + "\(known.checkpoint.size) at \(place): \(finding)"
-      if finding.isUnread { round.failures.append(text) } else { round.notes.append(text) }
-    }
-    return round
-  }
-
-  private enum Growth {
-    case holds, fails
-    case unknown(LogFinding)
-  }
-
-  /// Whether the log's tiles prove that one checkpoint is the beginning of the other.
-  private func continues(_ older: SignedCheckpoint, _ newer: SignedCheckpoint) async -> Growth {
-    let (old, new) = (older.checkpoint, newer.checkpoint)
-    if old.isImpossible || new.isImpossible { return .fails }
-    if old.size == new.size { return old.root == new.root ? .holds : .fails }
-    if old.size == 0 { return .holds }
-    do {
-      let tiles = try await reader.tiles(TilePaths.forConsistency(from: old.size, to: new.size))
-      let proof: ConsistencyProof
-      do { proof = try TileTree(size: new.size, source: tiles).consistencyProof(from: old.size) } catch {
-        return .unknown(LogFinding("tile", error.description))
-      }
-      return (try? proof.verify(oldRoot: old.root, newRoot: new.root)) == nil ? .fails : .holds
-    } catch { return .unknown(LogFinding("tile", error)) }
-  }
-
-  private func check(_ bytes: [UInt8], _ index: UInt64) async throws -> [MonitorAlarm] {
-    guard rules.areEntriesStatements else { return [] }
-    let signed: SignedEntry
-    do throws(EntryRejection) { signed = try SignedEntry.parse(bytes) } catch {
-      let named = rules.nodeKey.map { key in bytes.contains(Array(key.hex.utf8)) } == true
-      return [
-        MonitorAlarm(
-          .badEntry, place, "entry \(index)\(named ? ", which names the own key," : "") is none: \(error)",
-          [("entry", bytes)])
-      ]
-    }
-    guard let key = rules.nodeKey, signed.entry.names(key), !(try await rules.isOwn(signed)) else { return [] }
-    return [
-      MonitorAlarm(
-        .foreignEntry, place, "entry \(index) names the node key \(key), and is not among its receipts",
-        [("entry", bytes)])
-    ]
-  }
-
   private func note(_ error: any Error, _ path: String, _ round: inout Round) {
-    let finding = LogFinding(path, error)
-    if finding.isUnread || state == nil && path == "checkpoint" && error as? LogReader.Problem == .missing {
+    if state == nil, path == "checkpoint", error as? LogReader.Problem == .missing {
+      // Not a log, or none yet.
+      round.failures.append("\(place): \(LogFinding(path, error))")
+    } else {
+      note(LogFinding(path, error), &round)
+    }
+  }
+
+  private func note(_ finding: LogFinding, _ round: inout Round) {
+    if finding.isUnread {
       round.failures.append("\(place): \(finding)")
     } else {
       round.alarms.append(
         MonitorAlarm(.damaged, place, finding.description, state.map { [("known", $0.signed.bytes)] } ?? []))
-    }
-  }
-}
-
-extension NodeStatement {
-  /// Whether it was signed in the name of that node, or is about its key.
-  func names(_ key: NodePublicKey) -> Bool {
-    switch self {
-    case .claim: signer == key
-    case .succession(let succession): succession.from == key || succession.to == key
-    case .revocation(let revocation): revocation.key == key || revocation.signer == key
     }
   }
 }

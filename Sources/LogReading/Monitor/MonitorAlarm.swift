@@ -35,7 +35,7 @@ public struct MonitorAlarm: Sendable, Equatable {
     public let bytes: [UInt8]
 
     /// Text as it is, other bytes in base64.
-    var json: JSON {
+    public var json: JSON {
       String(validating: bytes, as: UTF8.self).map { .string($0) } ?? ["base64": .string(Base64.string(bytes))]
     }
   }
@@ -68,15 +68,32 @@ public struct MonitorAlarm: Sendable, Equatable {
     ]
   }
 
+  /// The same with one more piece of evidence, and more to say.
+  func with(_ name: String, _ bytes: [UInt8], _ more: String = "") -> MonitorAlarm {
+    MonitorAlarm(kind, place, message + more, evidence.map { ($0.name, $0.bytes) } + [(name, bytes)])
+  }
+
   /// Two checkpoints that exclude each other.
-  static func fork(_ place: String, _ known: SignedCheckpoint, _ seen: SignedCheckpoint, at other: String)
-    -> MonitorAlarm
-  {
+  ///
+  /// - Parameter beginning: where their sizes differ, what shows it; without it, the message says that nothing does.
+  static func fork(
+    _ place: String, _ known: SignedCheckpoint, _ seen: SignedCheckpoint, at other: String,
+    _ beginning: TreeBeginning? = nil
+  ) -> MonitorAlarm {
     let (a, b) = (known.checkpoint, seen.checkpoint)
-    return MonitorAlarm(
+    let alarm = MonitorAlarm(
       .fork, place,
       "\(a.origin) has two histories: size \(a.size) with root \(a.root), and at \(other) size \(b.size) with root "
         + "\(b.root), which does not continue it",
       [("known", known.bytes), ("seen", seen.bytes)])
+    if let beginning {
+      let (old, new) = (beginning.proof.oldSize, beginning.proof.newSize)
+      return alarm.with("beginning", beginning.bytes, ": the first \(old) of its \(new) have root \(beginning.root)")
+    }
+    guard a.size != b.size, !a.isImpossible, !b.isImpossible else { return alarm }
+    return MonitorAlarm(
+      .fork, place,
+      alarm.message + " by what \(place) serves; the checkpoints alone do not show that to others, and the tiles that "
+        + "would are not served", [("known", known.bytes), ("seen", seen.bytes)])
   }
 }

@@ -25,17 +25,25 @@ struct MonitorCommand: AsyncParsableCommand, JudgingCommand {
         foreignEntry    an entry that names --node-key and is not among --receipts
         brokenPromise   a --receipt that is not in the log after its time
 
-      --receipts is where this node keeps what it signed: its receipts.sqlite, a
-      folder of receipts and evidence files, or the address of its server. Without
-      it, every entry that names the key is an alarm. A foreignEntry means that
-      someone else signs with the key, or that those receipts are not all.
+      --receipts is where this node keeps what it signed: its state folder (or the
+      receipts.sqlite there), which has its receipts and what it said about its
+      keys; a folder of receipts and evidence files; or the address of its server,
+      which answers for receipts, not for rotations and revocations of keys: for
+      those, give the state folder too, or a copy of its key-history. Without
+      --receipts, every entry that names the key is an alarm. A foreignEntry means
+      that someone else signs with the key, or that those receipts are not all.
+
+      Each alarm is posted to --webhook with its evidence, up to 1 MiB. What it does
+      not take (with a status of 2xx) is kept in --state, up to 1,000 alarms and 8
+      MiB of each kind, and posted again at the next look, also of a later run.
 
       Whose log it is stands in --key, in --policy, or in the file policy in
       $XDG_CONFIG_HOME/evident, as for evident verify.
 
       With --once the exit status is 0 when all is right, 1 after an alarm, and 2
-      when something could not be looked at. Otherwise the command runs until
-      Ctrl-C; then it is 1 if there was an alarm.
+      when something could not be looked at, or only older alarms still wait for
+      the webhook. Otherwise the command runs until Ctrl-C; then it is 1 if there
+      was an alarm.
       """)
 
   @Argument(help: "Addresses or folders of logs; several of one log are compared.", completion: .directory)
@@ -54,9 +62,10 @@ struct MonitorCommand: AsyncParsableCommand, JudgingCommand {
   @Option(help: ArgumentHelp("Your node's public key (64 hex digits); see evident keys.", valueName: "hex"))
   var nodeKey: String?
   @Option(
-    help: ArgumentHelp("What that node has signed: receipts.sqlite, a folder, or its address.", valueName: "place"),
+    help: ArgumentHelp(
+      "What that node has signed: its state folder, a folder, or its address; may be repeated.", valueName: "place"),
     completion: .file())
-  var receipts: String?
+  var receipts: [String] = []
   @Option(
     help: ArgumentHelp("A receipt that must be in the log by its time; may be repeated.", valueName: "file"),
     completion: .file())
@@ -65,7 +74,7 @@ struct MonitorCommand: AsyncParsableCommand, JudgingCommand {
   @Flag(help: "Entries may be anything, not only signed statements.") var anyEntries = false
 
   func validate() throws {
-    guard receipts == nil || nodeKey != nil else { throw ValidationError("--receipts belongs to --node-key") }
+    guard receipts.isEmpty || nodeKey != nil else { throw ValidationError("--receipts belongs to --node-key") }
     guard !anyEntries || nodeKey == nil else { throw ValidationError("--any-entries looks at no --node-key") }
     if let webhook, !webhook.hasPrefix("http://"), !webhook.hasPrefix("https://") {
       throw ValidationError("--webhook is \(webhook); it must begin with http:// or https://")
@@ -98,7 +107,7 @@ struct MonitorCommand: AsyncParsableCommand, JudgingCommand {
         throw ValidationError("--node-key \(nodeKey) is not 64 lower-case hex digits of a key")
       }
       rules.nodeKey = key
-      if let receipts {
+      if !receipts.isEmpty {
         let own = try OwnReceipts(receipts)
         rules.isOwn = { try await own.contains($0) }
       }
@@ -128,6 +137,7 @@ struct MonitorCommand: AsyncParsableCommand, JudgingCommand {
         }
       }
     } catch is CancellationError {} catch {
+      await reporter.deliver()
       await reporter.shutdown()
       throw error
     }
@@ -151,16 +161,23 @@ struct MonitorWatch: Sendable {
   var promised: [PromisedReceipt]
 
   mutating func look(_ reporter: MonitorReporter) async throws {
+    await reporter.beginLook()
+    await reporter.deliver()
     for i in monitors.indices {
-      let round = try await monitors[i].look()
-      try await reporter.report(round, monitors[i].state, at: monitors[i].place)
+      let place = monitors[i].place
+      try await monitors[i].look { round, state in try await reporter.report(round, state, at: place) }
+      await reporter.deliver()
     }
-    for monitor in monitors {
+    for (i, monitor) in monitors.enumerated() {
       guard let state = monitor.state else { continue }
       // Other addresses of the same log, and what witnesses have cosigned of it.
-      for other in monitors where other.place != monitor.place {
-        guard let seen = other.state?.signed else { continue }
-        try await reporter.report(await monitor.compare(seen, from: other.place))
+      for other in monitors[(i + 1)...] where other.place != monitor.place {
+        guard let seen = other.state else { continue }
+        // Who shows more has the tiles to compare by.
+        let (more, less) =
+          seen.signed.checkpoint.size > state.signed.checkpoint.size ? (other, state) : (monitor, seen)
+        let elsewhere = more.place == monitor.place ? other.place : monitor.place
+        try await reporter.report(await more.compare(less.signed, from: elsewhere))
       }
       for witness in witnesses {
         let path = MonitorState.originHash(state.signed.checkpoint.origin) + "/checkpoint"
@@ -174,6 +191,7 @@ struct MonitorWatch: Sendable {
       }
       let now = Int64(Date().timeIntervalSince1970)
       try await reporter.report(try await monitor.checkPromises(&promised, now: now))
+      await reporter.deliver()
     }
   }
 }
