@@ -135,7 +135,7 @@ struct VerifyCommand: AsyncParsableCommand, JudgingCommand {
     var keys: Set<NodePublicKey> = []
     for text in key {
       guard let publicKey = NodePublicKey(hex: text) else {
-        throw ValidationError("--key \(text) is not 64 lower-case hex digits")
+        throw ValidationError("--key \(text) is not a node's public key: 64 lower-case hex digits of an Ed25519 key")
       }
       keys.insert(publicKey)
     }
