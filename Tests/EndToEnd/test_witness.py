@@ -189,25 +189,6 @@ def test_a_monitor_names_what_is_wrong(tmp_path):
     hook.close()
 
 
-def test_a_log_that_does_wrong_all_the_time_fills_no_disk(tmp_path):
-    """Of each kind of alarm so many are kept, and a webhook that takes nothing is not asked for each of them."""
-    log = LogFiles(tmp_path / "log", KEY).append([b"no statement %d" % i for i in range(210)])
-    log.publish()
-    hook, state = Hook(status=500), tmp_path / "state"
-    arguments = ["monitor", "--once", str(log.folder), "--key", KEY.vkey, "--state", str(state), "--webhook", hook.url]
-    done = run(tmp_path, *arguments, check=1)
-    found = alarms(done)
-    assert len(found) == 210 and sum("evidence" in a for a in found) == 200
-    assert len(list(state.glob("badEntry-*.json"))) == 200 and "move them away" in done.err
-    # The first one is tried again; then each once, until it is plain that nobody hears.
-    assert len(hook.bodies) == 4 + 2 and hook.url in done.err
-    # What comes after them has its evidence.
-    (log.folder / "checkpoint").write_bytes(log.checkpoint(100))
-    [alarm] = alarms(run(tmp_path, *arguments, check=1))
-    assert alarm["alarm"] == "rollback" and Path(alarm["evidence"]).exists()
-    hook.close()
-
-
 def test_a_node_that_is_away_is_no_alarm(server, tmp_path):
     """The server of the own receipts cannot be asked: that is said, and the entry is looked at again."""
     node = Node(1)
