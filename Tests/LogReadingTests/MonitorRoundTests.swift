@@ -92,6 +92,7 @@ import TransparencyLog
     }
     let path = try #require(storage.path)
     let honest = try #require(try storage.read(path))
+    try #require(honest.count > 600)
     for at in stride(from: 0, to: 600, by: 7) where honest[at] != 0x0A {
       var damaged = honest
       damaged[at] ^= 1
