@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 """A public log of a million entries: throughput, proofs, memory, bytes on disk, and the way from an answer to its proof.
 
-    python3 Benchmarks/log.py --evident .build/release/evident [--entries 1000000] [--folder /tmp/log-bench]
+    scripts/need.sh wrk
+    $(scripts/python.sh api Tests/EndToEnd/requirements.txt) Benchmarks/log.py --evident .build/release/evident \\
+      [--entries 1000000] [--folder /tmp/log-bench]
 
-A folder that has such a log already is used again. The load is made on the same machine, on the same processors.
+A folder that has such a log already is used again. The load is made on the same machine, on the same processors: proofs
+are asked for by this program, statements posted by wrk.
 """
 
 import argparse
+import base64
 import concurrent.futures
 import http.client
 import json
@@ -16,6 +20,7 @@ import random
 import re
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -72,6 +77,39 @@ def leaves(folder, entries, count):
         with open(folder / "tile/0" / tile, "rb") as file:
             file.seek(number % 256 * 32)
             yield file.read(32).hex()
+
+
+def statements(folder, count):
+    """As large as those that are logged, each signed by a node and none twice."""
+    sys.path.append(str(pathlib.Path(__file__).parent.parent / "Tests/EndToEnd"))
+    from log_files import Node, entries
+    statement = json.loads(base64.b64decode(json.loads(entries(folder, 256)[0])["payload"]))
+    node, predicate, start = Node(3), statement["predicate"], int(time.time()) << 32
+    predicate["node"]["publicKey"] = node.public.hex()
+    for number in range(count):
+        predicate["receiptId"] = f"rcpt-{start + number:032x}"
+        yield node.sign(statement)
+
+
+def posts(port, log, folder, connections, seconds):
+    """Posts statements as fast as they are answered, and counts by the log's own number of durable entries."""
+    with open(folder / "statements", "wb") as file:
+        for statement in statements(log, seconds * 20_000):
+            file.write(statement + b"\n")
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+
+    def size():
+        connection.request("GET", "/metrics")
+        return int(re.search(rb"^evident_log_entries (\d+)", connection.getresponse().read(), re.M)[1])
+
+    before, start = size(), time.perf_counter()
+    script = pathlib.Path(__file__).parent / "post.lua"
+    done = subprocess.run(
+        ["wrk", "-t", "2", "-c", str(connections), "-d", f"{seconds}s", "--timeout", "10s", "-s", script,
+         f"http://127.0.0.1:{port}", "--", folder / "statements", "2"], capture_output=True, text=True, check=True)
+    rate = re.search(r"Requests/sec: +([\d.]+)", done.stdout)[1]
+    print(f"{connections} connections       {float(rate):,.0f} entries/s, {size() - before} durable after"
+          f" {time.perf_counter() - start:.1f} s; " + re.search(r"answer p50.*", done.stdout)[0])
 
 
 def proofs(port, chosen):
@@ -158,10 +196,9 @@ def main():
         parts = pool.map(lambda i: proofs(server.port, chosen[4000 + i::4]), range(4))
         print("proofs, four clients   ", shares([t for part in parts for t in part]))
     print(f"peak memory             {peak(server.process):.0f} MiB", flush=True)
-    print("== over HTTP, 2000 connections", flush=True)
-    subprocess.run(
-        [evident, "log", "bench", "--url", f"http://127.0.0.1:{server.port}", "--entries", "30000", "--parallel", "2000",
-         "--first", str(1_000_000_000 + int(time.time()) * 100_000)], env=environment, check=True)
+    print("== posted over HTTP", flush=True)
+    for connections in (500, 1000):
+        posts(server.port, log, folder, connections, 6)
     print(f"peak memory             {peak(server.process):.0f} MiB", flush=True)
     server.stop()
 

@@ -298,6 +298,8 @@ def options(arguments):
     o = parser.parse_args(arguments)
     if o.policy:
         o.policy = tlog.policy(Path(o.policy).read_bytes())
+        if not o.policy[0] and o.policy[2] == b"none": o.policy = None  # it names nobody
+    if o.policy:
         keys = [*o.policy[0], *(key for key in o.policy[1].values() if len(key) == 4)]
         need(not any(is_small(key[3]) for key in keys), "a key of small order")
     return o

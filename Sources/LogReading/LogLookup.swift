@@ -10,21 +10,27 @@ public struct LogLookup: Sendable {
     public let signed: SignedCheckpoint
     /// For each leaf that is there, where.
     public let proofs: [MerkleHash: InclusionProof]
+    /// For each number of entries that was asked about, and that there are, what the first so many add up to.
+    public let roots: [UInt64: MerkleHash]
   }
 
   private let reader: LogReader
 
   public init(_ source: any LogSource) { reader = LogReader(source) }
 
-  /// - Parameter progress: is told how many entries have been read, and of how many.
+  /// - Parameters:
+  ///   - sizes: of beginnings of the log whose roots are wanted.
+  ///   - progress: is told how many entries have been read, and of how many.
   /// - Throws: ``LogFinding``, `CancellationError`.
   public func find(
-    _ leaves: Set<MerkleHash>, progress: @Sendable (UInt64, UInt64) -> Void = { _, _ in }
+    _ leaves: Set<MerkleHash>, rootsOf sizes: Set<UInt64> = [],
+    progress: @Sendable (UInt64, UInt64) -> Void = { _, _ in }
   ) async throws -> Result {
     let signed: SignedCheckpoint
     do { signed = try await reader.checkpoint() } catch { throw LogFinding("checkpoint", error) }
     let (size, root) = (signed.checkpoint.size, signed.checkpoint.root)
     var range = CompactRange()
+    var roots: [UInt64: MerkleHash] = sizes.contains(0) ? [0: range.root] : [:]
     // The first place of each: a log may have an entry again and again.
     var places: [MerkleHash: UInt64] = [:]
     while range.size < size {
@@ -35,6 +41,7 @@ public struct LogLookup: Sendable {
       for hash in tile.hashes {
         if leaves.contains(hash), places[hash] == nil { places[hash] = range.size }
         range.append(hash)
+        if sizes.contains(range.size) { roots[range.size] = range.root }
       }
       progress(range.size, size)
     }
@@ -46,6 +53,6 @@ public struct LogLookup: Sendable {
         throw LogFinding("tile", error.description)
       }
     }
-    return Result(signed: signed, proofs: proofs)
+    return Result(signed: signed, proofs: proofs, roots: roots)
   }
 }

@@ -55,8 +55,11 @@ public struct Envelope: Sendable, Equatable {
 
   /// - Throws: ``Rejection`` naming the first member that is not as specified.
   public static func parse(_ bytes: [UInt8]) throws(Rejection) -> Envelope {
-    let json = try Rejection.parse(.envelope, bytes, bytesMax: EvidenceLimits.envelopeBytesMax)
-    return try Rejection.reading(.envelope) { () throws(FieldError) in try Envelope(json, path: "") }
+    try read(Rejection.parse(.envelope, bytes, bytesMax: EvidenceLimits.envelopeBytesMax))
+  }
+
+  static func read(_ json: JSON) throws(Rejection) -> Envelope {
+    try Rejection.reading(.envelope) { () throws(FieldError) in try Envelope(json, path: "") }
   }
 
   init(_ json: JSON, path: String) throws(FieldError) {

@@ -19,7 +19,7 @@ public struct LogOptions: Sendable {
 
   public init(
     batchInterval: Duration = .milliseconds(500), waitingMax: Int = 1 << 16, waitingBytesMax: Int = 64 << 20,
-    batchEntriesMax: Int = 1 << 13, batchEntriesPrompt: Int = 1 << 10,
+    batchEntriesMax: Int = 1 << 13, batchEntriesPrompt: Int = 1 << 8,
     retryDelays: ClosedRange<Duration> = .milliseconds(500)...(.seconds(5)),
     reminderDelays: ClosedRange<Duration> = .seconds(5)...(.seconds(60)), closingMax: Duration = .seconds(5)
   ) {

@@ -43,7 +43,11 @@ public final class POSIXStorage: LogStorage {
     }
   }
 
-  deinit { close(lock) }
+  deinit {
+    // Closing is not enough while a process that is just being started has a copy of the descriptor.
+    flock(lock, LOCK_UN)
+    close(lock)
+  }
 
   /// Where an index of this log belongs.
   public var indexPath: String { root + "/.index.sqlite" }

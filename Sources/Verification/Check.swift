@@ -56,6 +56,8 @@ public enum SkipReason: Error, Sendable, Equatable, CustomStringConvertible {
   case noModelManifest
   case modelManifestRefuted
   case notAsked
+  /// Nothing was asked about prompt and answer.
+  case receiptOnly
   /// Not a question about a statement of this kind. Which checks run is decided before, so no verdict has it.
   case otherKind
   case modelNotHere
@@ -72,6 +74,10 @@ public enum SkipReason: Error, Sendable, Equatable, CustomStringConvertible {
   /// The checkpoint is newer than the promise: it does not show that the promise was kept, nor that it was broken.
   case seenAfterPromise(seen: String, loggedBy: String)
   case notObserved
+  /// It was asked for.
+  case lookupFailed
+  /// The newest checkpoint there is too old to show that the receipt is missing.
+  case copyTooOld(seen: String, loggedBy: String)
   case observationUnusable(String)
   case noKeyHistory
 
@@ -83,6 +89,7 @@ public enum SkipReason: Error, Sendable, Equatable, CustomStringConvertible {
     case .noModelManifest: "the file holds a receipt only, without the model manifest"
     case .modelManifestRefuted: "the model manifest is not the one that the statement names"
     case .notAsked: "not asked for"
+    case .receiptOnly: "only the receipt was asked about"
     case .otherKind: "the statement is about something else"
     case .modelNotHere: "this machine does not have the model"
     case .contradicted(let check): "it makes no sense after \(check.title) failed"
@@ -97,6 +104,10 @@ public enum SkipReason: Error, Sendable, Equatable, CustomStringConvertible {
       "the witnesses' checkpoint is of \(seen), and promised was \(loggedBy): it shows that the receipt is in the log, "
         + "and not since when"
     case .notObserved: "nobody looked into the log"
+    case .lookupFailed: "the log could not be looked through"
+    case .copyTooOld(let seen, let loggedBy):
+      "the receipt is not there; but the witnesses' checkpoint is of \(seen), which is not an hour after the promised "
+        + "\(loggedBy): it may be an old copy, or nothing was logged since"
     case .observationUnusable(let reason): "what was found in the log cannot be used: \(reason)"
     case .noKeyHistory: "the file shows no succession or revocation of the node's key"
     }
@@ -109,13 +120,16 @@ public enum SkipReason: Error, Sendable, Equatable, CustomStringConvertible {
     case .notAsked: "add --replay to recompute the answer here"
     case .modelNotHere: "import the model, or copy it into the store, and verify again"
     case .computationFailed: "verify again on a machine that can run the model"
-    case .pending: "fetch the file again from the node when it is logged, normally after a few seconds"
+    case .pending:
+      "fetch the file again from the node when it is logged, normally after a few seconds; when that time is over, look "
+        + "it up with --log"
     case .noPolicy, .noWitnessesChosen, .noWitnessTime:
       "name logs and witnesses that you believe in a policy file, and give it with --policy"
     case .seenAfterPromise: "a proof that the node fetched in time shows it; ask the node for the file"
-    case .observationUnusable: "look the receipt up again, in the log that it names"
+    case .observationUnusable, .lookupFailed: "look the receipt up again, in the log that it names"
+    case .copyTooOld: "look again at the log's own address; an entry that is logged after that time decides it"
     case .fileUnreadable, .statementUnreadable, .modelManifestRefuted, .contradicted, .otherKind, .nothingPromised,
-      .notObserved, .noKeyHistory:
+      .notObserved, .noKeyHistory, .receiptOnly:
       nil
     }
   }

@@ -139,6 +139,6 @@ extension VerifierOptions {
 
   /// Whether a verdict may pass only when checks with this need have passed.
   func isAskedFor(_ need: CheckName.Need) -> Bool {
-    levelsAskedFor.contains { $0.standsOn(need, receiptOnly: receiptOnly) }
+    need == .observation ? isLookupAskedFor : levelsAskedFor.contains { $0.standsOn(need, receiptOnly: receiptOnly) }
   }
 }

@@ -50,7 +50,8 @@ struct LogTrust: Sendable {
     if let policy {
       if policy.logs.isEmpty && promise == nil { return nil }
       self.policy = policy
-      isBuiltIn = false
+      // Whoever names neither a log nor a witness has chosen nobody: the same as without a policy.
+      isBuiltIn = policy.logs.isEmpty && !policy.asksForWitnesses
       furtherLogs = policy.logs.isEmpty ? promise.map { [$0.log] } ?? [] : []
     } else if let promise {
       self.policy = TrustPolicy(log: promise.log)

@@ -14,12 +14,15 @@ public struct LogObservation: Sendable {
 
   public let signed: SignedCheckpoint
   public let finding: Finding
+  /// What the first entries under the checkpoint's root add up to, by their number.
+  public let roots: [UInt64: MerkleHash]
   /// Seconds since 1970 when the log gave this checkpoint as its newest one, by the clock of whoever asked.
   public let time: Int64
 
-  public init(signed: SignedCheckpoint, finding: Finding, time: Int64) {
+  public init(signed: SignedCheckpoint, finding: Finding, roots: [UInt64: MerkleHash] = [:], time: Int64) {
     self.signed = signed
     self.finding = finding
+    self.roots = roots
     self.time = time
   }
 }

@@ -7,8 +7,8 @@ public import Transparency
 struct NodeKeyChain: Sendable {
   /// Oldest first.
   private(set) var keys: [NodePublicKey] = []
-  /// From when, in seconds since 1970; the earliest where there are several.
-  private(set) var revoked: [NodePublicKey: Int64] = [:]
+  /// From when, and when a quorum saw that, in seconds since 1970; of several the one with the earliest `from`.
+  private(set) var revoked: [NodePublicKey: (from: Int64, seen: Int64?)] = [:]
   /// Of each log, the last entry so far.
   private var indices: [ByteText: UInt64] = [:]
 
@@ -41,7 +41,7 @@ struct NodeKeyChain: Sendable {
       guard succession.from == keys.last else { throw .notNext(succession.from) }
       guard !keys.contains(succession.to) else { throw .keyTwice(succession.to) }
       // A revocation that was logged later does not undo a succession; one that was logged before does.
-      if let from = revoked[succession.from] {
+      if let from = revoked[succession.from]?.from {
         guard case .reached(let seen) = quorum, Int64(clamping: seen) < from else {
           throw .afterRevocation(succession.from)
         }
@@ -54,7 +54,9 @@ struct NodeKeyChain: Sendable {
         throw .notItsSuccessor(revocation.signer)
       }
       guard let from = UTCTime.seconds(revocation.from) else { preconditionFailure("the form was checked") }
-      revoked[revocation.key] = min(from, revoked[revocation.key] ?? .max)
+      let seen: Int64? = if case .reached(let time) = quorum { Int64(clamping: time) } else { nil }
+      if let known = revoked[revocation.key], known.from <= from { return }
+      revoked[revocation.key] = (from, seen)
     }
   }
 

@@ -97,10 +97,14 @@ extension Refutation: CustomStringConvertible {
       "the witnesses had seen it by \(seen), and the statement says that it was made at \(time)"
     case .promiseBroken(let log, let loggedBy, let size, let seen):
       "the node promised it in the log \(log.name) by \(loggedBy); at \(seen) none of its \(size) entries was it"
+    case .logForked(let log, let size, let stated, let found):
+      "the log \(log.name) shows two histories: the file's checkpoint says that its first \(size) entries have the root "
+        + "\(stated), and those that were looked through have \(found)"
     case .keyHistoryRefused(let fault): fault.description
     case .keyHistoryOfAnother(let key): "the entries about keys are those of another node: none names \(key)"
-    case .keyRevoked(let key, let from, let seen):
-      "the key \(key) is revoked from \(from) on, and "
+    case .keyRevoked(let key, let from, let seen, let logged):
+      "the key \(key) is revoked from \(from) on"
+        + (logged.map { ", which the witnesses saw at \($0)" } ?? "") + ", and "
         + (seen.map { "the witnesses saw the receipt at \($0)" } ?? "no witness shows that the receipt is older")
     case .requestNotRenderable(let message): "the model cannot render the opened request: \(message)"
     case .renderingDiffers(let at, let rendered, let opened):
@@ -148,9 +152,15 @@ extension Refutation: CustomStringConvertible {
       "the log may be honest, but not enough witnesses of your policy say so; a log that hides something looks the same"
     case .promiseBeforeStatement: "the statement contradicts itself; keep the file: it is evidence against the node"
     case .loggedBeforeStatement: "the node states a wrong time; keep the file: it is evidence against the node"
-    case .promiseBroken: "keep the file: the receipt itself is evidence against the node"
+    case .promiseBroken:
+      "keep the file: the receipt itself is evidence against the node, if what was looked into is the log as it is now"
+    case .logForked:
+      "keep the file, and the checkpoint that the log shows now: both signed, they are evidence against the log"
     case .keyHistoryRefused, .keyHistoryOfAnother:
       "the entries were altered, or your policy does not know their log; ask the node for its key history"
+    case .keyRevoked(_, _, let seen?, let logged?) where seen < logged:
+      "it was disowned after it was logged: that this key signed it, and since when that is public, stands; whether the "
+        + "key was in other hands by then, only its owner says"
     case .keyRevoked: "the key may be in other hands; believe only what was in the log before it was revoked"
     case .inputTokenOutsideVocabulary, .outputTokenOutsideVocabulary, .endOfSequenceMissing, .endOfSequenceInside,
       .requestNotRenderable, .renderingDiffers, .tokensNotDecodable, .stopStringMissing, .stopStringEarlier,

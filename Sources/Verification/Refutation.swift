@@ -70,10 +70,12 @@ public enum Refutation: Error, Sendable, Equatable {
   case promiseBeforeStatement(loggedBy: String, time: String)
   case loggedBeforeStatement(seen: String, time: String)
   case promiseBroken(log: NoteVerifierKey, loggedBy: String, size: UInt64, seen: String)
+  /// Two histories, both signed by the log: what the file's checkpoint says of its first entries, and what they are.
+  case logForked(log: NoteVerifierKey, size: UInt64, stated: MerkleHash, found: MerkleHash)
   case keyHistoryRefused(KeyHistoryFault)
   case keyHistoryOfAnother(NodePublicKey)
-  /// `seen`: when the quorum saw the receipt; nil when nothing shows it.
-  case keyRevoked(NodePublicKey, from: String, seen: String?)
+  /// `seen`: when the quorum saw the receipt, `logged`: when it saw the revocation; nil when nothing shows it.
+  case keyRevoked(NodePublicKey, from: String, seen: String?, logged: String?)
   // With the model's files.
   case requestNotRenderable(String)
   case renderingDiffers(firstDifferenceAt: Int, rendered: Int, opened: Int)

@@ -49,7 +49,8 @@ public struct Verdict: Sendable {
     claim = try? evidence.claim()
     opening = try? evidence.openedClaim()
     let established = Set(levels.filter { $0.state == .established }.map(\.level))
-    outcome = isRefuted ? .refuted : established.isSuperset(of: options.levelsAskedFor) ? .verified : .unchecked
+    let isAnswered = established.isSuperset(of: options.levelsAskedFor) && Verdict.lookupIsDecided(results, options)
+    outcome = isRefuted ? .refuted : isAnswered ? .verified : .unchecked
     asked = options
     if outcome == .verified, let claim {
       receipt = VerifiedReceipt(
@@ -61,6 +62,16 @@ public struct Verdict: Sendable {
     randomness = drawn?.description
     stillTrusted = Verdict.stillTrusted(established, claim, drawn, evidence)
     notChecked = Verdict.notChecked(results, options, claim)
+  }
+
+  /// Whether looking the receipt up gave an answer, if it was asked for. That its time is not over yet is one.
+  private static func lookupIsDecided(_ results: [CheckResult], _ options: VerifierOptions) -> Bool {
+    !options.isLookupAskedFor
+      || results.allSatisfy { result in
+        guard result.check == .promise, case .skip(let reason) = result.outcome else { return true }
+        if case .pending = reason { return true }
+        return false
+      }
   }
 
   private static func stillTrusted(
@@ -78,10 +89,16 @@ public struct Verdict: Sendable {
       if randomness == .node { out.append("the node, for not having picked a lucky draw") }
     }
     if established.contains(.logged), let finding = evidence.finding, case .success(let log) = finding.log {
-      out.append(
-        evidence.trust?.policy.asksForWitnesses == true
-          ? "that not a whole quorum of your witnesses lies together with the log \(log.name)"
-          : "the operator of \(log.name), for showing everyone the same record")
+      switch evidence.trust?.policy.strength?.sharedMin {
+      case 1?: out.append("that none of your witnesses lies together with the log \(log.name)")
+      case let shared? where shared > 1:
+        out.append("that fewer than \(shared) of your witnesses lie together with the log \(log.name)")
+      case nil: out.append("the operator of \(log.name), for showing everyone the same record")
+      default:
+        out.append(
+          "the operator of \(log.name), for showing all your witnesses the same record: two quorums of your policy need "
+            + "not share one")
+      }
     }
     out.append("the node, for the time it states (\(claim.time)) and the name of its software")
     return out

@@ -16,12 +16,17 @@ public struct VerifierOptions: Sendable {
   public var policy: TrustPolicy?
   /// What somebody saw who looked the receipt up in its log.
   public var observation: LogObservation?
+  /// Whether the receipt was to be looked up: then nothing is verified where that decided nothing.
+  public var isLookupAskedFor = false
   /// What must hold beyond the evidence's own words.
   public var expected = Expectations()
   /// The models of this machine.
   public var models: any ModelLibrary = NoModels()
 
   public init() {}
+
+  /// Nobody needs the model's files then.
+  var asksOnlyForReceipt: Bool { receiptOnly && !levelsAskedFor.contains(.replayed) }
 
   /// What the caller knows from elsewhere. What is nil is not compared.
   public struct Expectations: Sendable {

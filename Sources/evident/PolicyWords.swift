@@ -37,11 +37,17 @@ struct PolicyWords {
         + "log's key signed, and does not establish the level logged"
     }
     guard let strength = policy.strength else {
-      return "nothing against the log's operator, who can show everyone another record; the level logged says so"
+      return "nothing against the log's operator, who can show everyone another record; "
+        + (policy.logs.isEmpty ? "it does not establish the level logged" : "the level logged says so")
     }
     func witnesses(_ count: Int) -> String { count == 1 ? "1 witness" : "\(count) witnesses" }
-    return "to show you another record than others, the log needs \(witnesses(strength.quorumMin)) to lie with it; "
-      + "with \(witnesses(strength.blockingMin)) down, nothing new may be accepted"
+    let split =
+      strength.sharedMin == 0
+      ? "the log can show you another record than others without a witness that lies: two quorums need not share one; "
+        + "ask for more than half of them"
+      : "to show you another record than others, the log needs \(witnesses(strength.sharedMin)) to lie with it"
+    return
+      "\(split); without \(witnesses(strength.quorumMin)) nothing is accepted, and with \(witnesses(strength.blockingMin)) down, nothing new may be accepted"
   }
 
   var json: JSON {
@@ -68,6 +74,7 @@ struct PolicyWords {
     }
     object["quorumText"] = .string(policy.quorumText)
     object["witnessesForQuorum"] = policy.strength.map { .integer($0.quorumMin) } ?? .null
+    object["witnessesToSplit"] = policy.strength.map { .integer($0.sharedMin) } ?? .null
     object["witnessesToBlock"] = policy.strength.map { .integer($0.blockingMin) } ?? .null
     return .object(object)
   }

@@ -1,5 +1,6 @@
 """A log that shows two histories: what the losing one is worth, and looking receipts up."""
 
+import json
 import re
 import shutil
 
@@ -68,9 +69,12 @@ def test_the_losing_branch_says_why(tmp_path):
         found = run(tmp_path, *verify, "--log", winner.url + "/log", good).out
         assert re.search(r"PASS promise +looked up: the receipt is entry 1 of", found), found
         missing = run(tmp_path, "verify", "--policy", str(policy), "--log", winner.url + "/log", bad, check=None).out
-        assert re.search(r"SKIP promise", missing), missing
+        assert re.search(r"FAIL promise +the log \S+ shows two histories", missing), missing
+        watched = run(tmp_path, "monitor", "--once", winner.url + "/log", "--policy", str(policy), "--receipt", bad, check=1)
+        assert [x["alarm"] for x in map(json.loads, watched.out.splitlines()) if "alarm" in x] == ["fork"], watched.out
         unreachable = run(tmp_path, "verify", "--log", "http://127.0.0.1:9/log", good, check=2)
-        assert "http://127.0.0.1:9/log" in unreachable.err
+        assert "http://127.0.0.1:9/log" in unreachable.err and "the log could not be looked through" in unreachable.out
+        assert "NOT CHECKED" in unreachable.out
         # A folder is a log, too; a damaged one is not looked through.
         folder = next(path.parent for path in (tmp_path / "a").rglob("checkpoint"))
         assert "looked up" in run(tmp_path, *verify, "--log", str(folder), good).out

@@ -141,9 +141,10 @@ def test_policy_show_and_check(tmp_path, answer):
     assert "nothing against the operator" in run(tmp_path, "policy", "show").out
     (tmp_path / "policy").write_text(TWO_OF_THREE)
     text = run(tmp_path, "policy", "show", "policy").out
-    assert "2 of (w0, w1, w2)" in text and "needs 2 witnesses to lie with it" in text and "with 2 witnesses down" in text
+    assert "2 of (w0, w1, w2)" in text and "needs 1 witness to lie with it" in text and "without 2 witnesses nothing is accepted" in text
+    assert "with 2 witnesses down" in text
     shown = json.loads(run(tmp_path, "policy", "show", "policy", "--json").out)
-    assert shown["witnessesForQuorum"] == 2 and shown["witnessesToBlock"] == 2 and len(shown["witnesses"]) == 3
+    assert shown["witnessesForQuorum"] == 2 and shown["witnessesToSplit"] == 1 and shown["witnessesToBlock"] == 2 and len(shown["witnesses"]) == 3
     assert "a valid policy: 1 log, 3 witnesses" in run(tmp_path, "policy", "check", "policy").out
     (tmp_path / "bad").write_text(TWO_OF_THREE + "quorum w0\n")
     assert "line 7" in run(tmp_path, "policy", "check", "bad", check=1).err

@@ -254,6 +254,21 @@ def test_a_promise_that_is_not_kept_is_an_alarm(server, tmp_path):
         assert what in run(tmp_path, *arguments, str(wrong), check=2).err
 
 
+def test_an_old_copy_of_a_log_accuses_nobody(server, tmp_path, witnesses):
+    """Only a checkpoint that witnesses saw after the promised time shows that a receipt is missing."""
+    node, receipt = Node(2), any_receipt(server)
+    log = LogFiles(tmp_path / "log", KEY).append([Node(1).entry(i) for i in range(3)])
+    log.publish(*(w.add(log.add_checkpoint(0)).content for w in witnesses))
+    (tmp_path / "policy").write_text(policy_text(KEY.vkey, witnesses))
+    for ago, status, says in [(60, 2, "old copy"), (3 * 3600, 1, "is not among its 3 entries")]:
+        due = tmp_path / f"{ago}.json"
+        due.write_bytes(node.receipt(receipt, KEY.vkey, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - ago))))
+        done = run(tmp_path, "monitor", "--once", str(log.folder), "--policy", "policy", "--receipt", str(due), check=status)
+        assert says in done.out + done.err and len(alarms(done)) == (status == 1)
+        done = run(tmp_path, "verify", "--receipt-only", "--policy", "policy", "--log", str(log.folder), str(due), check=status)
+        assert ("REFUTED: promise" if status == 1 else "old copy") in done.out
+
+
 def test_fsck_says_it_in_json(tmp_path):
     log = LogFiles(tmp_path / "log", KEY).append([b"entry %d" % i for i in range(700)])
     log.publish()

@@ -20,8 +20,7 @@ import TransparencyLog
     var tiles: [String: [UInt8]] = [:]
     var promised: [UInt64: String] = [:]
     var roots: [String: String] = [:]
-    // EVIDENT_KILLS=200 for a long run.
-    let kills = ProcessInfo.processInfo.environment["EVIDENT_KILLS"].flatMap { Int($0) } ?? 25
+    let kills = ProcessInfo.processInfo.environment["EVIDENT_KILLS"].flatMap { Int($0) } ?? 200
     for round in 0..<kills {
       let lines = try run(folder.path, round, milliseconds: Double(random.next() % 60))
       for line in lines {

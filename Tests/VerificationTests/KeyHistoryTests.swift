@@ -57,6 +57,19 @@ import Verification
       ])
   }
 
+  @Test func aRevocationThatWasLoggedLaterIsCalledOne() throws {
+    var file = try node.file(try node.answer(.busy)).logged()
+    file.keys = try TinyLog.history(
+      [TinyLog.revocation(key, from: "2020-01-01T00:00:00Z", by: key)], seen: TinyLog.seen + 60)
+    var options = node.options(replay: false)
+    options.requiredLevels = [.logged]
+    let verdict = Verifier(options).verify(try file.bytes())
+    #expect(verdict.failures == ["keyHistory.keyRevoked"])
+    let text = verdict.text(color: false)
+    #expect(text.contains("which the witnesses saw at 2026-02-01T00:01:01Z"))
+    #expect(text.contains("it was disowned after it was logged"))
+  }
+
   /// The receipt was seen at 2026-02-01T00:00:01Z.
   @Test func whatWasLoggedBeforeARevocationStaysValid() throws {
     let succession = TinyLog.succession(key, next)
@@ -66,6 +79,9 @@ import Verification
     for signer in [key, next] {
       let after = try verify([succession, TinyLog.revocation(key, from: "2026-02-01T00:00:01Z", by: signer)])
       #expect(after.failures == ["keyHistory.keyRevoked"])
+      // It was seen a month before the receipt: nothing was taken back.
+      #expect(after.text(color: false).contains("which the witnesses saw at 2026-01-01T00:00:00Z"))
+      #expect(!after.text(color: false).contains("disowned"))
     }
     // The earliest of several holds.
     let two = [

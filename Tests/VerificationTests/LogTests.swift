@@ -31,7 +31,7 @@ import Verification
     #expect(verdict.checks.allSatisfy { $0.outcome.word == "PASS" })
     #expect(verdict.receipt?.levels == [.signed, .logged, .replayed] && verdict.exitStatus == 0)
     #expect(verdict.headline == "VERIFIED: signed, logged, replayed")
-    #expect(verdict.stillTrusted.contains { $0.contains("quorum") })
+    #expect(verdict.stillTrusted.contains { $0.contains("that fewer than 2 of your witnesses lie") })
   }
 
   @Test func pendingIsNotLoggedAndSaysUntilWhen() throws {
@@ -156,15 +156,20 @@ import Verification
 
   @Test func aBrokenPromiseIsRefutedByWhoLooks() throws {
     let after = UTCTime.seconds(TinyLog.promise.loggedBy)! + 1
-    let absent = try pending.observation(present: false, time: after)
+    // More than an hour after it was promised.
+    let late = UInt64(after) + 3600
+    let absent = try pending.observation(present: false, time: after, seen: late)
     let verdict = try verify(pending) { $0.observation = absent }
     #expect(verdict.failures == ["promise.promiseBroken"] && verdict.exitStatus == 1)
     #expect(verdict.outcome(of: .promise).reason.contains("none of its 7 entries"))
-    let early = try pending.observation(present: false, time: after - 1)
+    let early = try pending.observation(present: false, time: after - 1, seen: late)
     #expect(try verify(pending) { $0.observation = early }.failures.isEmpty)
     #expect(try verify(pending) { $0.observation = early }.outcome(of: .promise).reason.hasPrefix("pending"))
-    let present = try pending.observation(time: after)
-    #expect(try verify(pending) { $0.observation = present }.outcome(of: .promise).word == "PASS")
+    let present = try pending.observation(time: after, seen: late)
+    let found = try verify(pending) { $0.observation = present }.outcome(of: .promise)
+    #expect(found.word == "PASS" && found.reason.contains("does not show since when"))
+    let inTime = try pending.observation(time: after - 1)
+    #expect(!(try verify(pending) { $0.observation = inTime }.outcome(of: .promise).reason.contains("since when")))
     #expect(try verify(pending).outcome(of: .promise) == .skip(.notObserved))
     // An observation of another log, or one whose proof is none, decides nothing.
     let tree = TinyLog.tree([:])
@@ -177,6 +182,81 @@ import Verification
       let verdict = try verify(pending) { $0.observation = observation }
       #expect(verdict.outcome(of: .promise).word == "SKIP" && verdict.failures.isEmpty)
     }
+  }
+
+  /// A copy of the log from before the promised time has no receipt that was logged later: nobody broke anything.
+  @Test func anOldCopyOfTheLogRefutesNobody() throws {
+    let loggedBy = UTCTime.seconds(TinyLog.promise.loggedBy)!
+    let now = loggedBy + 1_000_000
+    for seen in [TinyLog.seen, UInt64(loggedBy), UInt64(loggedBy) + 3600] {
+      let old = try pending.observation(present: false, time: now, seen: seen)
+      let verdict = try verify(pending) {
+        $0.observation = old
+        $0.requiredLevels = []
+      }
+      #expect(verdict.outcome(of: .promise).reason.contains("may be an old copy") && verdict.failures.isEmpty)
+    }
+    // Nobody says how old it is.
+    let uncosigned = try pending.observation(present: false, time: now, seen: UInt64(now), witnesses: [])
+    let unknown = try verify(pending) { $0.observation = uncosigned }.outcome(of: .promise)
+    #expect(unknown.word == "SKIP" && unknown.reason.contains("not enough of your witnesses"))
+    // Without witnesses the word of whoever looked counts, unless the file itself knows a larger tree.
+    for policy in [TinyLog.withoutWitnesses, nil] {
+      let looked = try pending.observation(present: false, time: now, seen: UInt64(now), witnesses: [])
+      let change = { (options: inout VerifierOptions) in
+        options.policy = policy
+        options.observation = looked
+        options.requiredLevels = []
+      }
+      #expect(try verify(pending, change).failures == ["promise.promiseBroken"])
+      var larger = pending
+      let tree = MerkleTree(leaves: (0..<9).map { $0 == 8 ? pending.receipt.leafHash : .leaf([UInt8($0)]) })
+      larger.log = try TinyLog.proof(of: 8, in: tree, seen: UInt64(now))
+      let verdict = try verify(larger, change)
+      #expect(verdict.outcome(of: .promise).reason.contains("it is an older copy") && verdict.failures.isEmpty)
+    }
+  }
+
+  @Test func twoHistoriesOfTheLogAreAFork() throws {
+    let observation = try honest.observation()
+    let other = TinyLog.tree([:]).root
+    let size = observation.signed.checkpoint.size
+    for (roots, failures) in [
+      ([:], []), ([size: observation.signed.checkpoint.root], ["promise.logForked"]),
+      ([size: try #require(honest.log?.signed.checkpoint.root)], []), ([size - 1: other], []),
+    ] as [([UInt64: MerkleHash], [String])] {
+      let looked = LogObservation(
+        signed: observation.signed, finding: observation.finding, roots: roots, time: observation.time)
+      #expect(try verify(honest) { $0.observation = looked }.failures == failures)
+    }
+  }
+
+  @Test func aLookupThatDecidesNothingVerifiesNothing() throws {
+    let after = UTCTime.seconds(TinyLog.promise.loggedBy)! + 1
+    let foreign = try TinyLog.proof(of: 4, in: TinyLog.tree([:]), log: TinyLog.otherLog)
+    let unusable = LogObservation(signed: foreign.signed, finding: .absent, time: after)
+    let early = try pending.observation(present: false, time: after - 1)
+    let present = try pending.observation(time: after - 1)
+    for (observation, exitStatus) in [(nil, 2), (unusable, 2), (early, 0), (present, 0)] as [(LogObservation?, Int32)] {
+      for isAskedFor in [true, false] {
+        let verdict = try verify(pending) {
+          $0.requiredLevels = []
+          $0.observation = observation
+          $0.isLookupAskedFor = isAskedFor
+        }
+        #expect(verdict.exitStatus == (isAskedFor ? exitStatus : 0))
+        #expect(verdict.text(color: false).contains("hint: look the receipt up again") == (verdict.exitStatus == 2))
+      }
+    }
+    #expect(try verify(pending) { $0.isLookupAskedFor = true }.outcome(of: .promise) == .skip(.lookupFailed))
+  }
+
+  /// Naming neither a log nor a witness is choosing nobody.
+  @Test func aPolicyThatNamesNobodyEstablishesNothing() throws {
+    let empty = try TrustPolicy(parsing: Array("quorum none\n".utf8))
+    let verdict = try verify(honest) { $0.policy = empty }
+    #expect(verdict.exitStatus == 2 && verdict.failures.isEmpty)
+    #expect(verdict.outcome(of: .witnessQuorum) == .skip(.noWitnessesChosen(log: "log.example.org/tiny")))
   }
 
   struct LineTamper: Sendable, CustomStringConvertible {

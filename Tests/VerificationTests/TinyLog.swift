@@ -78,9 +78,12 @@ extension EvidenceFile {
   }
 
   /// What someone finds who looks the receipt up.
-  func observation(present: Bool = true, time: Int64 = Int64(TinyLog.seen)) throws -> LogObservation {
+  func observation(
+    present: Bool = true, time: Int64 = Int64(TinyLog.seen), seen: UInt64 = TinyLog.seen,
+    witnesses: [CosignatureSigner] = TinyLog.witnesses
+  ) throws -> LogObservation {
     let tree = TinyLog.tree(present ? [4: receipt] : [:])
-    let proof = try TinyLog.proof(of: 4, in: tree)
+    let proof = try TinyLog.proof(of: 4, in: tree, seen: seen, witnesses: witnesses)
     return LogObservation(
       signed: proof.signed, finding: present ? .included(proof.proof) : .absent, time: time)
   }

@@ -19,8 +19,7 @@ import witness_helper
     print("kill: EVIDENT_SEED=\(seed)")
     var random = SplitMix64(seed: seed)
     let folder = TemporaryFolder()
-    // EVIDENT_KILLS=200 for a long run.
-    let kills = TestFiles.environment("EVIDENT_KILLS").flatMap { Int($0) } ?? 25
+    let kills = TestFiles.environment("EVIDENT_KILLS").flatMap { Int($0) } ?? 200
     var histories: [UInt64: History] = [:]
     var cosigned = 0
     for round in 0..<kills {

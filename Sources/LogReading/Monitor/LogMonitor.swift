@@ -32,7 +32,7 @@ public struct LogMonitor<Storage: LogStorage>: Sendable {
   }
 
   public let reader: LogReader
-  private let policy: TrustPolicy
+  let policy: TrustPolicy
   private let rules: Rules
   private let storage: Storage
   /// Alarms about entries in one round.

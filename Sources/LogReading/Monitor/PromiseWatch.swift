@@ -5,6 +5,8 @@ public import Transparency
 public struct PromisedReceipt: Sendable {
   public let name: String
   public let receipt: SignedReceipt
+  /// The checkpoint that came with it.
+  let signed: SignedCheckpoint?
   let promise: Statement.Promise
   /// The key of the log.
   public var log: NoteVerifierKey { promise.log }
@@ -18,9 +20,11 @@ public struct PromisedReceipt: Sendable {
         reason: "\(name): \(reason)", remedy: "give receipts or evidence files of nodes that promise to log")
     }
     let envelope: Envelope
+    var signed: SignedCheckpoint?
     do throws(Rejection) { envelope = try Envelope.parse(bytes) } catch {
       guard let file = try? EvidenceFile.parse(bytes) else { throw refused("it is no receipt: \(error)") }
       envelope = file.receipt
+      signed = file.log?.signed
     }
     do throws(Rejection) { receipt = try SignedReceipt(envelope) } catch { throw refused("it is no receipt: \(error)") }
     guard envelope.isSigned(by: receipt.claim.node.publicKey) else { throw refused("its signature is wrong") }
@@ -28,6 +32,8 @@ public struct PromisedReceipt: Sendable {
       throw refused("it promises nothing")
     }
     self.name = name
+    // What another log has signed is not this one's to answer for.
+    self.signed = signed.flatMap { (try? $0.verified(by: [promise.log])) == nil ? nil : $0 }
     self.promise = promise
     self.loggedBy = loggedBy
   }
@@ -44,6 +50,13 @@ extension LogMonitor {
     var round = Round()
     guard let state else { return round }
     let origin = state.checkpoint.origin
+    for item in receipts where item.promise.log.name == origin {
+      guard let signed = item.signed else { continue }
+      let compared = await compare(signed, from: item.name)
+      round.alarms += compared.alarms
+      round.failures += compared.failures
+      round.notes += compared.notes
+    }
     let due = receipts.filter { $0.loggedBy < now && $0.promise.log.name == origin }
     guard !due.isEmpty else { return round }
     var missing = Set(due.map { $0.receipt.envelope.leafHash })
@@ -68,6 +81,12 @@ extension LogMonitor {
       return round
     }
     for item in due where missing.contains(item.receipt.envelope.leafHash) {
+      if let why = tooOld(state.signed, for: item) {
+        round.failures.append(
+          "\(place): the receipt \(item.receipt.claim.receiptID), promised by \(item.promise.loggedBy), is not there yet; "
+            + why)
+        continue
+      }
       round.alarms.append(
         MonitorAlarm(
           .brokenPromise, place,
@@ -78,5 +97,21 @@ extension LogMonitor {
       item.loggedBy < now && item.promise.log.name == origin && !missing.contains(item.receipt.envelope.leafHash)
     }
     return round
+  }
+
+  /// Why a checkpoint does not show that a receipt is missing; nil if it does. The same as for evidence:
+  /// docs/spec/evidence.md, section 9.
+  private func tooOld(_ signed: SignedCheckpoint, for item: PromisedReceipt) -> String? {
+    if let known = item.signed, known.checkpoint.size > signed.checkpoint.size {
+      return "this is an older copy of the log than the one that \(item.name) was proven in"
+    }
+    guard policy.asksForWitnesses else { return nil }
+    guard let verdict = try? policy.evaluate(signed), case .reached(let time) = verdict.quorum else {
+      return "not enough witnesses say of when the checkpoint is"
+    }
+    if Int64(clamping: time) - 3600 > item.loggedBy { return nil }
+    return
+      "the witnesses' checkpoint is of \(UTCTime.text(Int64(clamping: time))), not an hour after that: an old copy, or "
+      + "nothing was logged since"
   }
 }

@@ -18,8 +18,11 @@ public enum NodeStatement: Sendable, Equatable {
 
   /// - Throws: ``Rejection`` naming the first member that is not as specified.
   public static func parse(_ payload: [UInt8]) throws(Rejection) -> NodeStatement {
-    let json = try Rejection.parse(.statement, payload, bytesMax: EvidenceLimits.payloadBytesMax)
-    return try Rejection.reading(.statement) { () throws(FieldError) in
+    try read(Rejection.parse(.statement, payload, bytesMax: EvidenceLimits.payloadBytesMax))
+  }
+
+  fileprivate static func read(_ json: JSON) throws(Rejection) -> NodeStatement {
+    try Rejection.reading(.statement) { () throws(FieldError) in
       let type = json["predicateType"]?.string ?? ""
       if type.utf8.elementsEqual(KeySuccession.predicateType.utf8) { return .succession(try KeySuccession(json)) }
       if type.utf8.elementsEqual(KeyRevocation.predicateType.utf8) { return .revocation(try KeyRevocation(json)) }
@@ -62,16 +65,24 @@ public struct SignedEntry: Sendable, Equatable {
   /// Reads what is submitted to a log: exactly the canonical JSON of an envelope.
   public static func parse(_ bytes: [UInt8]) throws(EntryRejection) -> SignedEntry {
     guard bytes.count <= Statement.Promise.envelopeBytesMax else { throw .tooLong(byteCount: bytes.count) }
-    let envelope: Envelope
-    do { envelope = try Envelope.parse(bytes) } catch { throw .malformed(error) }
-    guard envelope.bytes == bytes else { throw .notCanonical(.envelope) }
+    let (json, envelope): (JSON, Envelope)
+    do throws(Rejection) {
+      json = try Rejection.parse(.envelope, bytes, bytesMax: EvidenceLimits.envelopeBytesMax)
+      envelope = try Envelope.read(json)
+    } catch { throw .malformed(error) }
+    guard JSON.isCanonical(bytes, json) else { throw .notCanonical(.envelope) }
     return try SignedEntry(envelope)
   }
 
   /// - Soundness: what is returned was signed by ``NodeStatement/signer``, and a new key has agreed to be one.
   public init(_ envelope: Envelope) throws(EntryRejection) {
-    do { entry = try NodeStatement.parse(envelope.payload) } catch { throw .malformed(error) }
-    guard entry.payload == envelope.payload else { throw .notCanonical(.statement) }
+    let json: JSON
+    do throws(Rejection) {
+      json = try Rejection.parse(.statement, envelope.payload, bytesMax: EvidenceLimits.payloadBytesMax)
+      entry = try NodeStatement.read(json)
+    } catch { throw .malformed(error) }
+    // Every member has one spelling, so this is what `entry` would write.
+    guard JSON.isCanonical(envelope.payload, json) else { throw .notCanonical(.statement) }
     let signer = entry.signer
     guard envelope.keyID == signer.id else { throw .keyIDMismatch(stated: envelope.keyID, signer: signer) }
     guard envelope.isSigned(by: signer) else { throw .notSigned(signer) }

@@ -54,7 +54,8 @@ public struct LogApplication<Storage: LogStorage>: Service {
       router: router, server: .http1(configuration: .init(idleTimeout: .seconds(ConnectionLimits.idleSecondsMax))),
       configuration: .init(
         address: .hostname(host, port: port), serverName: "evident/\(Node.version)",
-        availableConnectionsDelegate: MaximumAvailableConnections(ConnectionLimits.connections(atMost: 4096))),
+        // Some 45 KB each: with them a log of a million entries stays within 150 MB.
+        availableConnectionsDelegate: MaximumAvailableConnections(ConnectionLimits.connections(atMost: 1024))),
       onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) }, logger: logger)
     try await application.run()
   }

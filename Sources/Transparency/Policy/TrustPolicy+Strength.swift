@@ -1,13 +1,18 @@
 extension TrustPolicy {
   /// What a quorum is worth, in witnesses.
   public struct Strength: Sendable, Equatable {
-    /// The fewest witnesses that make the quorum: so many must lie with the log to show someone another record.
+    /// The fewest witnesses that make the quorum: without so many cosignatures nothing is accepted.
     public let quorumMin: Int
+    /// The fewest witnesses that two quorums have in common: so many must cosign two histories, that is lie, to show
+    /// someone another record than others. 0 where quorums need not share a witness: then nobody has to lie but the
+    /// log, which shows each witness only one of the records.
+    public let sharedMin: Int
     /// The fewest witnesses without which there is no quorum: so many must be down for the record to stand still.
     public let blockingMin: Int
 
-    public init(quorumMin: Int, blockingMin: Int) {
+    public init(quorumMin: Int, sharedMin: Int, blockingMin: Int) {
       self.quorumMin = quorumMin
+      self.sharedMin = sharedMin
       self.blockingMin = blockingMin
     }
   }
@@ -17,12 +22,15 @@ extension TrustPolicy {
     guard case .member(let name) = quorum else { return nil }
     // A name is a member at most once, so the groups are trees and share no witness.
     var strengths: [ByteText: Strength] = [:]
-    for witness in witnesses { strengths[witness.name] = Strength(quorumMin: 1, blockingMin: 1) }
+    for witness in witnesses { strengths[witness.name] = Strength(quorumMin: 1, sharedMin: 1, blockingMin: 1) }
     for group in groups {
       let members = group.members.compactMap { strengths[$0] }
       let toBlock = group.members.count - group.threshold + 1
+      // Of two choices of k among m members at least 2k − m are the same.
+      let toShare = max(0, 2 * group.threshold - group.members.count)
       strengths[group.name] = Strength(
         quorumMin: members.map(\.quorumMin).sorted().prefix(group.threshold).reduce(0, +),
+        sharedMin: members.map(\.sharedMin).sorted().prefix(toShare).reduce(0, +),
         blockingMin: members.map(\.blockingMin).sorted().prefix(toBlock).reduce(0, +))
     }
     return strengths[name]

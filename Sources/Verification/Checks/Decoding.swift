@@ -13,6 +13,7 @@ enum DecodingCheck: Check {
     guard opening.outputTokens.allSatisfy({ Int($0) < manifest.config.vocabularySize }) else {
       throw .contradicted(.outputTokens)
     }
+    if evidence.options.asksOnlyForReceipt { throw .receiptOnly }
     guard let renderer = evidence.options.models.renderer(for: statement.model.manifest) else { throw .modelNotHere }
     let finish = statement.output.finish
     // Of a cut answer only what was delivered has a text.

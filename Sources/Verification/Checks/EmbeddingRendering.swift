@@ -8,6 +8,7 @@ enum EmbeddingRenderingCheck: Check {
     let model = try evidence.embeddingStatement().model.manifest
     let opening = try evidence.embeddingOpening()
     guard opening.request.inputs.count == opening.inputTokens.count else { throw .contradicted(.inputTokens) }
+    if evidence.options.asksOnlyForReceipt { throw .receiptOnly }
     guard let renderer = evidence.options.models.renderer(for: model) else { throw .modelNotHere }
     for (input, opened) in zip(opening.request.inputs, opening.inputTokens) {
       let rendered: [Int32]

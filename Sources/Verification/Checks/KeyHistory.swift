@@ -15,15 +15,20 @@ enum KeyHistoryCheck: Check {
     let history: NodeKeyChain
     do { history = try NodeKeyChain(document.keys, under: trust) } catch { return .fail(.keyHistoryRefused(error)) }
     guard let at = history.keys.firstIndex(of: key) else { return .fail(.keyHistoryOfAnother(key)) }
-    if let from = history.revoked[key] {
+    if let revocation = history.revoked[key] {
       let seen = (try? evidence.logFinding())?.seen
-      guard let seen, seen < from else {
-        return .fail(.keyRevoked(key, from: UTCTime.text(from), seen: seen.map { UTCTime.text($0) }))
+      guard let seen, seen < revocation.from else {
+        return .fail(
+          .keyRevoked(
+            key, from: UTCTime.text(revocation.from), seen: seen.map { UTCTime.text($0) },
+            logged: revocation.seen.map { UTCTime.text($0) }))
       }
     }
     var parts = ["key \(at + 1) of \(history.keys.count): " + history.keys.map { short($0) }.joined(separator: " → ")]
     for key in history.keys {
-      if let from = history.revoked[key] { parts.append("\(short(key)) is revoked from \(UTCTime.text(from)) on") }
+      if let from = history.revoked[key]?.from {
+        parts.append("\(short(key)) is revoked from \(UTCTime.text(from)) on")
+      }
     }
     return .pass(parts.joined(separator: "; "))
   }

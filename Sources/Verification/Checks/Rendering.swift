@@ -7,6 +7,7 @@ enum RenderingCheck: Check {
   static func run(_ evidence: Evidence) throws(SkipReason) -> CheckOutcome {
     let statement = try evidence.statement()
     let opening = try evidence.opening()
+    if evidence.options.asksOnlyForReceipt { throw .receiptOnly }
     guard let renderer = evidence.options.models.renderer(for: statement.model.manifest) else { throw .modelNotHere }
     let rendered: [Int32]
     do { rendered = try renderer.inputTokens(for: opening.request, time: statement.time) } catch {

@@ -3,7 +3,8 @@ import Transparency
 
 /// As many witnesses have cosigned the checkpoint as the policy asks for.
 ///
-/// Soundness: a log that shows different people different records needs a quorum that lies with it.
+/// Soundness: a log that shows different people different records needs as many lying witnesses as two quorums
+/// must share.
 enum WitnessQuorumCheck: Check {
   static let name = CheckName.witnessQuorum
 

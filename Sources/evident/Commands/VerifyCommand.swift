@@ -83,7 +83,7 @@ struct VerifyCommand: AsyncParsableCommand, JudgingCommand {
     var lookup: ReceiptLookup?
     if let log {
       do { lookup = try await ReceiptLookup(contents.map(\.bytes), in: log) } catch let failure as CommandFailure {
-        // Everything else is checked all the same.
+        // Everything else is checked all the same; the verdict says that this could not be.
         Terminal.note("error: \(failure)")
         worst = 2
       }
@@ -135,7 +135,7 @@ struct VerifyCommand: AsyncParsableCommand, JudgingCommand {
     var keys: Set<NodePublicKey> = []
     for text in key {
       guard let publicKey = NodePublicKey(hex: text) else {
-        throw ValidationError("--key \(text) is not 64 lower-case hex digits")
+        throw ValidationError("--key \(text) is not a node's public key: 64 lower-case hex digits of an Ed25519 key")
       }
       keys.insert(publicKey)
     }
@@ -148,6 +148,7 @@ struct VerifyCommand: AsyncParsableCommand, JudgingCommand {
     options.policy = chosen.policy
     options.requiredLevels = Set(requireLevel.compactMap { Level(rawValue: $0.rawValue) })
     options.receiptOnly = receiptOnly
+    options.isLookupAskedFor = log != nil
     options.expected.keys = try acceptedKeys()
     if let model {
       guard let digest = Digest<ModelManifest>(model) else {

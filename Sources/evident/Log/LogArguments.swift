@@ -11,7 +11,7 @@ import TransparencyLog
 struct LogArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Milliseconds between two batches of entries, unless 1024 wait (EVIDENT_BATCH_INTERVAL; default 500).",
+      "Milliseconds between two batches of entries, unless 256 wait (EVIDENT_BATCH_INTERVAL; default 500).",
       valueName: "ms"))
   var batchInterval: Int?
 

@@ -19,7 +19,9 @@ struct ReceiptLookup {
     time = Int64(Date().timeIntervalSince1970)
     do {
       result = try await Interruption.cancelling {
-        try await LogLookup(source).find(Set(files.compactMap(ReceiptLookup.leafHash))) {
+        try await LogLookup(source).find(
+          Set(files.compactMap(ReceiptLookup.leafHash)), rootsOf: Set(files.compactMap(ReceiptLookup.size))
+        ) {
           bar.update(done: Int($0), total: Int($1))
         }
       }
@@ -32,7 +34,13 @@ struct ReceiptLookup {
   func observation(of file: [UInt8]) -> LogObservation? {
     guard let leaf = ReceiptLookup.leafHash(file) else { return nil }
     return LogObservation(
-      signed: result.signed, finding: result.proofs[leaf].map { .included($0) } ?? .absent, time: time)
+      signed: result.signed, finding: result.proofs[leaf].map { .included($0) } ?? .absent, roots: result.roots,
+      time: time)
+  }
+
+  /// Of the checkpoint in an evidence file.
+  private static func size(_ file: [UInt8]) -> UInt64? {
+    (try? EvidenceFile.parse(file))?.log?.signed.checkpoint.size
   }
 
   private static func leafHash(_ file: [UInt8]) -> MerkleHash? {
