@@ -93,7 +93,7 @@ let package = Package(
     .target(
       name: "WitnessServer",
       dependencies: [
-        "Networking", "Transparency", "TransparencyLog", "Witness",
+        "Digests", "Networking", "Transparency", "TransparencyLog", "Witness",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),

@@ -104,8 +104,7 @@ public struct HubSettings: Sendable {
 
     /// `https://host:port`, the port only where it is not the scheme's own.
     package var address: String {
-      let name = host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host
-      return "\(scheme)://\(name)" + (port == (scheme == "https" ? 443 : 80) ? "" : ":\(port)")
+      "\(scheme)://\(ServerAddress.bracketed(host))" + (port == (scheme == "https" ? 443 : 80) ? "" : ":\(port)")
     }
 
     public var description: String { address + base }

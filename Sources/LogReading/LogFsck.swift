@@ -55,7 +55,12 @@ public struct LogFsck: Sendable {
     var audit = LogAudit(reader, checkpoint: largest)
     let found = try await audit.run { progress($0, size) }
     report.audit.merge(found)
-    if let published, report.latest != nil { await checkBeginning(published.checkpoint, &report) }
+    if let published, let latest, latest.origin == largest.origin {
+      await checkBeginning(published.checkpoint, of: latest, &report)
+    }
+    if let folder = reader.source as? FolderSource {
+      for finding in try await StrayFiles.find(in: folder, largest) { report.audit.add(finding) }
+    }
     return report
   }
 
@@ -72,19 +77,48 @@ public struct LogFsck: Sendable {
     }
   }
 
-  /// That the tiles, which belong to a larger tree, have the published root at the published size.
-  private func checkBeginning(_ checkpoint: Checkpoint, _ report: inout Report) async {
+  /// That the published tree is the beginning of the log's own, and that its readers have what they ask for.
+  private func checkBeginning(_ published: Checkpoint, of latest: Checkpoint, _ report: inout Report) async {
+    guard !published.isImpossible else {
+      return report.audit.add(LogFinding("checkpoint", "a log of no entries has the root of some"))
+    }
+    // One that was read before the published one may be smaller.
+    guard published.size > 0, latest.size >= published.size else { return }
     do {
-      let tiles = try await reader.tiles(TilePaths.forRoot(of: checkpoint.size))
-      let root = try? TileTree(size: checkpoint.size, source: tiles).root()
-      if root != checkpoint.root {
-        report.audit.add(LogFinding("checkpoint", "it is not the beginning of .latest: the log has forked"))
+      if let root = try await root(ofFirst: published.size, of: latest), root != published.root {
+        return report.audit.add(LogFinding("checkpoint", "it is not the beginning of .latest: the log has forked"))
       }
     } catch { report.audit.add(LogFinding("checkpoint", error)) }
+    let bundle = TilePath(.entries, index: published.size >> 8, in: published.size)
+    for path in TilePaths.partial(in: published.size) + [bundle].compactMap({ $0 }) {
+      do {
+        if path.kind == .entries { _ = try await reader.bundle(path) } else { _ = try await reader.tile(path) }
+      } catch {
+        guard error as? LogReader.Problem == .missing, !report.audit.names(path) else { continue }
+        report.audit.add(LogFinding(path.description, "it is missing, and readers of the checkpoint need it"))
+      }
+    }
+  }
+
+  /// The root that the log's own tree had at some size.
+  ///
+  /// - Returns: nil if the tiles do not prove it, because something is wrong with them.
+  private func root(ofFirst size: UInt64, of latest: Checkpoint) async throws -> MerkleHash? {
+    guard size < latest.size else { return latest.root }
+    let paths = TilePaths.forRoot(of: size).compactMap { TilePath($0.kind, index: $0.index, in: latest.size) }
+    let tiles = try await reader.tiles(paths + TilePaths.forConsistency(from: size, to: latest.size))
+    let tree = TileTree(size: latest.size, source: tiles)
+    guard let root = try? tree.root(ofFirst: size), let proof = try? tree.consistencyProof(from: size),
+      (try? proof.verify(oldRoot: root, newRoot: latest.root)) != nil
+    else { return nil }
+    return root
   }
 }
 
 extension LogAudit.Report {
+  /// Whether something is wrong with a file, as far as findings are kept.
+  func names(_ path: TilePath) -> Bool { findings.contains { $0.path == path.description } }
+
   /// Takes in what another part of the work has found.
   mutating func merge(_ other: LogAudit.Report) {
     entries += other.entries

@@ -1,5 +1,6 @@
 import Foundation
 public import GRDB
+import Receipts
 
 /// Which receipts are still to be logged, and the proofs of the others.
 extension ReceiptStore {
@@ -24,6 +25,17 @@ extension ReceiptStore {
       }
       // What is done is not in it: it stays small however many receipts there are.
       try db.execute(sql: "CREATE INDEX answer_unlogged ON answer (logState) WHERE logState IN (1, 2, 4)")
+    }
+    migrator.registerMigration("promises") { db in
+      try db.alter(table: Entry.databaseTableName) { t in t.add(column: "promiseEnds", .integer) }
+      let unlogged = try Row.fetchAll(db, sql: "SELECT receiptID, envelope FROM answer WHERE logState IN (1, 2, 4)")
+      for row in unlogged {
+        let claim = (try? Envelope.parse(Array(row["envelope"] as Data))).flatMap { try? Claim.parse($0.payload) }
+        let arguments: StatementArguments = [claim?.promise.flatMap { UTCTime.seconds($0.loggedBy) }, row["receiptID"]]
+        try db.execute(sql: "UPDATE answer SET promiseEnds = ? WHERE receiptID = ?", arguments: arguments)
+      }
+      // Both columns, so that nobody needs the rows.
+      try db.execute(sql: "CREATE INDEX answer_promised ON answer (promiseEnds, logState) WHERE logState IN (1, 2, 4)")
     }
   }
 
@@ -61,7 +73,8 @@ extension ReceiptStore {
       try Entry.fetchAll(
         db,
         sql: """
-          SELECT receiptID, responseID, envelope, NULL AS evidence, NULL AS evidenceExpires, logState, logProof, logReason
+          SELECT receiptID, responseID, envelope, NULL AS evidence, NULL AS evidenceExpires, promiseEnds, logState,
+            logProof, logReason
           FROM answer WHERE logState = \(state.rawValue) ORDER BY rowid LIMIT \(countMax)
           """)
     }

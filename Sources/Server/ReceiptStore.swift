@@ -21,6 +21,8 @@ public struct ReceiptStore: Sendable {
     public var evidence: Data?
     /// Seconds since 1970 after which the evidence is deleted; nil when there is none.
     public var evidenceExpires: Int64?
+    /// Seconds since 1970 by which it promises to be in the log; nil when it promises nothing.
+    public var promiseEnds: Int64?
     public var logState: LogState
     /// The `tlog-proof`.
     public var logProof: Data?
@@ -29,13 +31,14 @@ public struct ReceiptStore: Sendable {
 
     public init(
       receiptID: String, responseID: String, envelope: Data, evidence: Data?, evidenceExpires: Int64?,
-      logState: LogState = .none, logProof: Data? = nil
+      promiseEnds: Int64? = nil, logState: LogState = .none, logProof: Data? = nil
     ) {
       self.receiptID = receiptID
       self.responseID = responseID
       self.envelope = envelope
       self.evidence = evidence
       self.evidenceExpires = evidenceExpires
+      self.promiseEnds = promiseEnds
       self.logState = logState
       self.logProof = logProof
     }
@@ -132,6 +135,7 @@ extension ReceiptStore {
       Entry(
         receiptID: claim.receiptID, responseID: claim.responseID, envelope: Data(signed.receipt.bytes),
         evidence: retainSeconds > 0 ? Data(signed.evidence) : nil,
-        evidenceExpires: retainSeconds > 0 ? expires : nil, logState: logs ? .toSubmit : .none))
+        evidenceExpires: retainSeconds > 0 ? expires : nil,
+        promiseEnds: claim.promise.flatMap { UTCTime.seconds($0.loggedBy) }, logState: logs ? .toSubmit : .none))
   }
 }

@@ -44,7 +44,7 @@ public struct ServerApplication: Service {
     GenerationRoutes(node: node, options: options).add(to: router)
     EmbeddingRoutes(node: node, options: options).add(to: router)
     EvidenceRoutes(store: store, log: log.client, node: node).add(to: router)
-    InformationRoutes(node: node, metrics: metrics, log: log.embedded).add(to: router)
+    InformationRoutes(node: node, metrics: metrics, store: store, log: log).add(to: router)
     if let embedded = log.embedded { LogRoutes(log: embedded, prefix: "/log").add(to: router) }
     let application = Application(
       router: router, server: .http1(configuration: .init(idleTimeout: .seconds(ConnectionLimits.idleSecondsMax))),

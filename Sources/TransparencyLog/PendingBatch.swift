@@ -1,14 +1,21 @@
 import Transparency
 
 /// The entries that are about to be written, so that after a death the same ones are.
-struct PendingBatch: Equatable {
-  static let path = ".pending"
+package struct PendingBatch: Equatable {
+  package static let path = ".pending"
   /// Well within what a storage reads.
   static let bytesMax = 16 << 20
+  /// The size comes first.
+  package static let fileBytesMax = 8 + bytesMax
 
   /// The size of the log before them.
-  let size: UInt64
-  let entries: [[UInt8]]
+  package let size: UInt64
+  package let entries: [[UInt8]]
+
+  init(size: UInt64, entries: [[UInt8]]) {
+    self.size = size
+    self.entries = entries
+  }
 
   /// Eight bytes of size, most significant first, then the entries as bundles hold them.
   var file: StoredFile {
@@ -23,8 +30,11 @@ struct PendingBatch: Equatable {
   /// - Returns: nil if no batch was ever written.
   static func read(from storage: some LogStorage) throws(LogFailure) -> PendingBatch? {
     let read = try LogFailure.storing { () throws(StorageFailure) in try storage.read(path) }
-    guard let bytes = read else { return nil }
-    let damaged = LogFailure.damaged(path: path, reason: "it is not a batch of entries")
+    return try read.map { (bytes) throws(LogFailure) in try PendingBatch(parsing: bytes) }
+  }
+
+  package init(parsing bytes: [UInt8]) throws(LogFailure) {
+    let damaged = LogFailure.damaged(path: PendingBatch.path, reason: "it is not a batch of entries")
     guard bytes.count >= 8 else { throw damaged }
     var entries: [[UInt8]] = []
     var at = 8
@@ -35,6 +45,6 @@ struct PendingBatch: Equatable {
       entries.append(Array(bytes[(at + 2)..<(at + 2 + length)]))
       at += 2 + length
     }
-    return PendingBatch(size: bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }, entries: entries)
+    self.init(size: bytes.prefix(8).reduce(0) { $0 << 8 | UInt64($1) }, entries: entries)
   }
 }

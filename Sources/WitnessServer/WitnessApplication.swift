@@ -1,3 +1,4 @@
+import Digests
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -12,7 +13,7 @@ public import TransparencyLog
 public import Witness
 
 /// The HTTP server around one witness: `POST /add-checkpoint` and `GET /{hash of the origin}/checkpoint` (C2SP
-/// tlog-witness), and `GET /metrics`.
+/// tlog-witness), `GET /health` and `GET /metrics`.
 public struct WitnessApplication<Storage: LogStorage>: Service {
   private let records: WitnessRecords<Storage>
   private let witness: Witness<Storage>?
@@ -50,6 +51,7 @@ public struct WitnessApplication<Storage: LogStorage>: Service {
     router.get("/{hash}/checkpoint") { request, context in
       try await serve(try context.parameters.require("hash"), request)
     }
+    router.get("/health") { _, _ in Response.text(health(metrics).text(), contentType: "application/json") }
     router.get("/metrics") { _, _ in
       let sizes = try await blocking {
         try records.logs.map { log in (log.origin, try records.checkpoint(of: log.origin)?.checkpoint.size ?? 0) }
@@ -64,6 +66,19 @@ public struct WitnessApplication<Storage: LogStorage>: Service {
         availableConnectionsDelegate: MaximumAvailableConnections(ConnectionLimits.connections(atMost: 1024))),
       onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) }, logger: logger)
     try await application.run()
+  }
+
+  private func health(_ metrics: WitnessMetrics) -> JSON {
+    let cosigning: String
+    if witness == nil {
+      cosigning = "only the records of a witness are served here"
+    } else {
+      cosigning = metrics.isFailing ? "a record cannot be read or written; the witness's log says why" : "ok"
+    }
+    return [
+      "status": metrics.isFailing ? "failing" : "ok", "witness": .string(records.verifierKey.description),
+      "logs": .integer(records.logs.count), "cosigning": .string(cosigning),
+    ]
   }
 
   private func add(

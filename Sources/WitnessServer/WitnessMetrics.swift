@@ -7,7 +7,15 @@ import Transparency
 final class WitnessMetrics: Sendable {
   private let answers = Mutex<[Int: Int]>([:])
 
-  func countAnswer(status: Int) { answers.withLock { $0[status, default: 0] += 1 } }
+  private let failing = Atomic<Bool>(false)
+
+  /// Whether the last attempt to cosign has failed here: no request was at fault.
+  var isFailing: Bool { failing.load(ordering: .relaxed) }
+
+  func countAnswer(status: Int) {
+    answers.withLock { $0[status, default: 0] += 1 }
+    if status == 200 || status == 500 { failing.store(status == 500, ordering: .relaxed) }
+  }
 
   /// - Parameter sizes: of the last cosigned checkpoint of each log.
   func prometheusText(_ sizes: [(origin: ByteText, size: UInt64)]) -> String {

@@ -1,4 +1,5 @@
 import NIOCore
+import Networking
 
 #if canImport(Glibc)
   import Glibc
@@ -29,6 +30,6 @@ struct ListenFailure: Error, CustomStringConvertible {
       hint = "choose an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them"
     default: return nil
     }
-    description = "cannot listen on \(host):\(port): \(reason)\nhint: \(hint)"
+    description = "cannot listen on \(ServerAddress(host: host, port: port)): \(reason)\nhint: \(hint)"
   }
 }

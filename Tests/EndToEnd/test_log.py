@@ -28,7 +28,8 @@ BODY = {"model": "evident-tiny", "max_tokens": 4, "messages": [{"role": "user", 
 class Process:
     """`evident` with some arguments, until it prints where it listens."""
 
-    def __init__(self, home: Path, *arguments: str, files: int | None = None, preexec_fn=None, **extra: str):
+    def __init__(self, home: Path, *arguments: str, files: int | None = None, preexec_fn=None,
+                 host: str = r"127\.0\.0\.1", **extra: str):
         home.mkdir(exist_ok=True)
         self.errors = open(home / "errors.log", "ab")
         limit = ["prlimit", f"--nofile={files}"] if files else []
@@ -36,7 +37,7 @@ class Process:
             [*limit, str(BINARY), *arguments], env=environment(home, **extra), cwd=home, stdout=subprocess.PIPE,
             stderr=self.errors, stdin=subprocess.DEVNULL, preexec_fn=preexec_fn)
         self.out = ""
-        while not (match := re.search(r"http://127\.0\.0\.1:\d+", self.out)):
+        while not (match := re.search(rf"http://{host}:\d+", self.out)):
             line = self.process.stdout.readline().decode()
             assert line, f"{arguments} did not start: {self.out}\n{(home / 'errors.log').read_text()}"
             self.out += line
@@ -128,6 +129,12 @@ def test_what_readers_get(server):
     size = int(plain.text.split("\n")[1])
     same = httpx.get(log + "/checkpoint", headers={"if-none-match": plain.headers["etag"], "accept-encoding": "identity"})
     assert same.status_code == 304 and not same.content
+    tag = plain.headers["etag"]
+    for named, status in [
+        (f"W/{tag}", 304), (f'"a", {tag}', 304), (f'W/"a,b" ,W/{tag},"c"', 304), ("*", 304), ('"*"', 200),
+        ('"a"', 200), (tag[:-1], 200), (tag.strip('"'), 200), (f"w/{tag}", 200), ("", 200)]:
+        answer = httpx.get(log + "/checkpoint", headers={"if-none-match": named, "accept-encoding": "identity"})
+        assert answer.status_code == status and answer.headers["etag"] == tag, named
     head = httpx.head(log + "/checkpoint", headers={"accept-encoding": "identity"})
     assert head.status_code == 200 and not head.content and head.headers["content-length"] == str(len(plain.content))
     short = httpx.get(log + "/checkpoint", headers={"accept-encoding": "gzip"})
@@ -150,6 +157,19 @@ def test_what_readers_get(server):
     whole = httpx.head(log + path.replace("tile/0", "tile/entries"), headers={"accept-encoding": "identity"})
     assert whole.headers["content-length"] == str(len(bundle.content))
     assert "evident_log_published_entries" in httpx.get(server.url + "/metrics").text
+    health = httpx.get(server.url + "/health").json()
+    assert health["taking"] == health["publishing"] == health["status"] == "ok"
+    assert health["log"].startswith("evident.local/log/") and health["receipts"]["overdue"] == 0
+
+
+@pytest.mark.parametrize("method, path, allowed", [
+    ("DELETE", "checkpoint", "GET, HEAD"), ("POST", "checkpoint", "GET, HEAD"), ("PUT", "tile/0/000", "GET, HEAD"),
+    ("PATCH", "proof/" + "0" * 64, "GET, HEAD"), ("GET", "entries", "POST"), ("HEAD", "entries", "POST")])
+def test_methods_that_a_path_does_not_take(server, method, path, allowed):
+    answer = httpx.request(method, f"{server.url}/log/{path}")
+    assert answer.status_code == 405 and answer.headers["allow"] == allowed
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert method == "HEAD" or answer.text.count("\n") == 1 and allowed in answer.text
 
 
 @pytest.mark.parametrize("path", [
@@ -158,7 +178,8 @@ def test_what_readers_get(server):
 def test_what_is_not_there(server, path):
     connection = http.client.HTTPConnection(server.url.removeprefix("http://"))
     connection.request("GET", "/log/" + path)
-    assert connection.getresponse().status == 404
+    answer = connection.getresponse()
+    assert answer.status == 404 and answer.read().count(b"\n") == 1
 
 
 def test_what_is_not_taken(server, tmp_path):

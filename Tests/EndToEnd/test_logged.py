@@ -72,6 +72,16 @@ def logged(answer, path, witnesses=WITNESSES, at=None):
     path.write_bytes(canonical(file))
 
 
+def test_policy_check_says_what_it_does_not_check(answer, tmp_path):
+    logged(answer, tmp_path / "a.json")
+    (tmp_path / "policy").write_text(TWO_OF_THREE)
+    (tmp_path / "a.tlog-proof").write_text(json.loads((tmp_path / "a.json").read_bytes())["log"])
+    done = run(tmp_path, "policy", "check", "policy", "a.tlog-proof")
+    assert "SKIP inclusion: not checked" in done.out and done.out.endswith("ACCEPTED\n"), done.out
+    checks = json.loads(run(tmp_path, "policy", "check", "--json", "policy", "a.tlog-proof").out)["checks"]
+    assert {"check": "inclusion", "outcome": "SKIP"}.items() <= checks[-1].items()
+
+
 def verify(home, *flags, check):
     return json.loads(run(home, "verify", "a.json", "--json", *flags, check=check).out)
 

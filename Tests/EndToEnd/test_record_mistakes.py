@@ -5,7 +5,9 @@ import json
 import re
 import resource
 import socket
+import sqlite3
 import threading
+import time
 
 import httpx
 import pytest
@@ -154,13 +156,43 @@ def test_a_node_says_once_that_its_log_does_not_answer(tmp_path):
     log = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Log)
     threading.Thread(target=log.serve_forever, daemon=True).start()
     server = Server(tmp_path, "--log-url", f"http://127.0.0.1:{log.server_port}", "--log-vkey", KEY.vkey)
+
+    def metric(name):
+        return int(re.search(rf"^evident_receipts_{name} (-?\d+)$", metrics, flags=re.M)[1])
+
     try:
-        ask(server.url)
+        assert httpx.get(server.url + "/health").json()["receipts"] == {
+            "unlogged": 0, "overdue": 0, "firstPromiseEnds": None}
+        assert "evident_receipts_promise_seconds" not in httpx.get(server.url + "/metrics").text
+        receipts = [ask(server.url), ask(server.url)]
         eventually("it is tried again", lambda: len(seen) >= 4)
+        unlogged, metrics = httpx.get(server.url + "/health").json(), httpx.get(server.url + "/metrics").text
+        assert unlogged["receipts"]["unlogged"] == 2 and metric("unlogged") == 2
     finally:
         assert server.stop() == 0
         log.shutdown()
     text = (tmp_path / "server.log").read_text()
+    assert unlogged["log"] == KEY.vkey and unlogged["receipts"]["overdue"] == 0
+    # Within a day of the answer.
+    assert unlogged["receipts"]["firstPromiseEnds"] > time.strftime("%Y-%m-%dT%H", time.gmtime())
+    assert 86_000 < metric("promise_seconds") <= 86_400 and metric("overdue") == 0
+    # Receipts that an earlier version has kept.
+    database = sqlite3.connect(tmp_path / ".local/state/evident/receipts.sqlite")
+    database.executescript("""
+        DROP INDEX answer_promised; ALTER TABLE answer DROP COLUMN promiseEnds;
+        DELETE FROM grdb_migrations WHERE identifier = 'promises'""")
+    server = Server(tmp_path, "--log-url", "http://127.0.0.1:9", "--log-vkey", KEY.vkey)
+    try:
+        assert httpx.get(server.url + "/health").json()["receipts"] == unlogged["receipts"]
+        with database:
+            database.execute("UPDATE answer SET promiseEnds = 1000 WHERE receiptID = ?", [receipts[0]])
+        found = httpx.get(server.url + "/health").json()["receipts"]
+        assert found == {"unlogged": 2, "overdue": 1, "firstPromiseEnds": "1970-01-01T00:16:40Z"}
+        metrics = httpx.get(server.url + "/metrics").text
+        assert metric("overdue") == 1 and metric("promise_seconds") < 0
+    finally:
+        assert server.stop() == 0
+        database.close()
     assert text.count("receipts cannot be logged now") == 1 and "answers 503: not now" in text, text
 
 
@@ -275,3 +307,5 @@ def test_keys_change_under_a_running_server(tmp_path):
     ended = keys("rotate", check=1)
     assert f"{current} is revoked" in ended.err and "node.key" in ended.err and "key-history" in ended.err
     assert "changed" in keys().out and " on:" not in keys().out.replace(" on: changed", "")
+    keys("revoke", first, "--from", "2019-01-01T00:00:00Z", "--reason", "two\nlines")
+    assert "two\\u{a}lines (" in keys().out

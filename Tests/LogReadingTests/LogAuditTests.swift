@@ -102,6 +102,89 @@ import Transparency
     #expect(report.exitStatus == 1 && report.audit.findings[0].problem.contains("forked"))
   }
 
+  /// A log of that many published entries, whose own checkpoint is ahead.
+  private func ahead(_ published: Int, _ latest: Int) throws -> SampleFolder {
+    let checkpoint = try SampleFolder([published]).bytes("checkpoint")
+    let folder = try SampleFolder([published, latest - published])
+    try folder.write(try folder.bytes("checkpoint"), ".latest")
+    try folder.write(checkpoint, "checkpoint")
+    return folder
+  }
+
+  /// What readers of the published checkpoint ask for must be there, although the log itself needs it no more.
+  @Test func whatReadersNeedIsMissed() async throws {
+    let folder = try ahead(2, 3)
+    #expect(try await fsck(folder).exitStatus == 0)
+    for path in ["tile/entries/000.p/2", "tile/0/000.p/2"] {
+      let honest = try folder.bytes(path)
+      try folder.remove(path)
+      let report = try await fsck(folder)
+      #expect(report.exitStatus == 1 && report.audit.findings.map(\.path) == [path], "\(report.audit.findings)")
+      try folder.write(honest, path)
+    }
+    // A full tile stands in for its beginning.
+    let large = try ahead(200, 300)
+    for path in ["tile/entries/000.p/200", "tile/0/000.p/200"] { try large.remove(path) }
+    #expect(try await fsck(large).exitStatus == 0)
+  }
+
+  /// A damaged file is no fork, and does not hide one.
+  @Test func aForkIsToldFromDamage() async throws {
+    for (published, latest, path) in [
+      (2, 3, "tile/0/000.p/2"), (2, 3, "tile/0/000.p/3"), (2, 3, "tile/entries/000.p/2"), (300, 700, "tile/0/000"),
+      (300, 700, "tile/1/000.p/1"), (300, 700, "tile/entries/002.p/188"),
+    ] {
+      let folder = try ahead(published, latest)
+      try folder.write(try folder.bytes(path).map { $0 ^ 1 }, path)
+      let report = try await fsck(folder)
+      #expect(report.audit.findings.map(\.path) == [path], "\(report.audit.findings)")
+      #expect(!report.audit.findings.contains { $0.problem.contains("forked") })
+    }
+    let folder = try ahead(300, 700)
+    try folder.write([], "tile/entries/002.p/188")
+    for size in [UInt64(700), 299, 1] {
+      try folder.write(try SampleFolder.checkpoint(size: size, root: .leaf([7])).bytes, "checkpoint")
+      let report = try await fsck(folder)
+      #expect(report.audit.findings.map(\.path).contains("checkpoint"), "\(size)")
+      // Of one size it is the tiles that say so, which add up to one of the two.
+      #expect(report.audit.findings.contains { $0.problem.contains("forked") }, "\(size): \(report.audit.findings)")
+    }
+  }
+
+  @Test func filesOfNoTileAreNamed() async throws {
+    let folder = try SampleFolder([3, 2])
+    let strays = [
+      "tile/0/000", "tile/0/000.p/6", "tile/0/000.p/x", "tile/0/001.p/1", "tile/1/000.p/1", "tile/9/000.p/1",
+      "tile/entries/000.p/03", "tile/readme", "tile/0/x000/000",
+    ]
+    for path in strays {
+      try folder.write([1], path)
+      let report = try await fsck(folder)
+      #expect(report.exitStatus == 1 && report.audit.findings.map(\.path).contains(path), "\(path)")
+      try folder.remove(path)
+    }
+    // The writer's own.
+    try folder.write([1], "tile/0/.new-000")
+    #expect(try await fsck(folder).audit.findings.filter { !$0.path.hasPrefix("tile/entries/000.p") } == [])
+  }
+
+  /// A batch whose writer was killed before the log's own checkpoint had it has its tiles already.
+  @Test func aBatchThatIsBeingWrittenIsNoDamage() async throws {
+    let folder = try SampleFolder([3, 400])
+    let checkpoint = try SampleFolder([3]).bytes("checkpoint")
+    try folder.write(checkpoint, "checkpoint")
+    try folder.write(checkpoint, ".latest")
+    #expect(try await fsck(folder).exitStatus == 1)
+    var pending: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 3]
+    for entry in 3..<403 {
+      let bytes = Array("entry \(entry)".utf8)
+      pending += [0, UInt8(bytes.count)] + bytes
+    }
+    try folder.write(pending, ".pending")
+    let report = try await fsck(folder)
+    #expect(report.exitStatus == 0, "\(report.audit.findings)")
+  }
+
   /// It waits for the witnesses of its first checkpoint, or was killed before it.
   @Test func aLogThatHasPublishedNothingIsReadToo() async throws {
     let folder = try SampleFolder([300])

@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import NIOCore
 import NIOHTTP1
+import Synchronization
 import TestSupport
 import Testing
 import Transparency
@@ -83,6 +84,27 @@ private func ask(
       #expect(
         metrics.contains("answers_total{status=\"200\"} 2") && metrics.contains("answers_total{status=\"409\"} 1"))
       #expect(metrics.contains("log_size{log=\"log.example/a\"} 30"))
+      let health = try await ask(url + "/health")
+      #expect(health.status == 200 && health.type == "application/json")
+      #expect(health.text.contains("\"status\":\"ok\"") && health.text.contains("\(witness.records.verifierKey)"))
+    }
+  }
+
+  /// What the disk does not take is no fault of who asks, and its operator can see it.
+  @Test func aFailingDiskIsSeenFromOutside() async throws {
+    let storage = FullStorage()
+    try await serving(try Sample.witness(storage)) { url in
+      func health() async throws -> String { try await ask(url + "/health").text }
+      let request = try Sample.request(from: 0, to: 20).bytes
+      storage.isFull.withLock { $0 = true }
+      #expect(try await ask(url + "/add-checkpoint", posting: request).status == 500)
+      #expect(try await health().contains("\"status\":\"failing\""))
+      // Who asks for something wrong does not mend it.
+      #expect(try await ask(url + "/add-checkpoint", posting: []).status == 400)
+      #expect(try await health().contains("\"status\":\"failing\""))
+      storage.isFull.withLock { $0 = false }
+      #expect(try await ask(url + "/add-checkpoint", posting: request).status == 200)
+      #expect(try await health().contains("\"cosigning\":\"ok\""))
     }
   }
 
@@ -174,6 +196,21 @@ private func ask(
       }
       #expect(try await ask(url + "/add-checkpoint", posting: []).status == 404)
     }
+  }
+}
+
+/// A storage that is full for a while.
+private final class FullStorage: LogStorage {
+  let isFull = Mutex(false)
+  private let inner = MemoryStorage()
+
+  func read(_ path: String) throws(StorageFailure) -> [UInt8]? { try inner.read(path) }
+  func removeFolder(_ path: String) throws(StorageFailure) { try inner.removeFolder(path) }
+  func write(_ files: [StoredFile]) throws(StorageFailure) {
+    guard !isFull.withLock({ $0 }) else {
+      throw StorageFailure(action: "write", path: files.first?.path ?? "", reason: "No space left on device")
+    }
+    try inner.write(files)
   }
 }
 

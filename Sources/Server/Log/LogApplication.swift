@@ -37,11 +37,11 @@ public struct LogApplication<Storage: LogStorage>: Service {
     LogRoutes(log: log, prefix: "").add(to: router)
     let log = log
     router.get("/health") { _, _ in
-      Response.json([
-        "status": log.refusal == nil ? "ok" : "failing", "log": .string(log.key.description),
-        "version": .string(Node.version), "taking": log.refusal.map { .string($0) } ?? "ok",
-        "publishing": log.view.reason.map { .string($0) } ?? "ok",
-      ])
+      var health = JSONObject()
+      health["status"] = "ok"
+      health["version"] = .string(Node.version)
+      health.add(log)
+      return Response.json(.object(health))
     }
     router.get("/metrics") { _, _ in
       var text = PrometheusText()

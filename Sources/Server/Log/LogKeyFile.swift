@@ -73,7 +73,8 @@ public enum LogKeyFailure: Error, Sendable, CustomStringConvertible {
     case .exposed(let path, let mode):
       "the log's key \(path) can be read by others (mode \(mode)); run: chmod 600 \(path)"
     case .otherOrigin(let path, let found, let wanted):
-      "the log's key \(path) is that of \(found), not of \(wanted); leave --origin away, or give another --key"
+      "the log's key \(path) is that of \(found), not of \(wanted); leave the origin away, or name another key file "
+        + "(EVIDENT_LOG_KEY, or --key of evident log)"
     case .name(let name, let reason): "\"\(name)\" cannot be a log's origin: \(reason)"
     }
   }

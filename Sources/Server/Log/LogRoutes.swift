@@ -23,6 +23,7 @@ struct LogRoutes<Storage: LogStorage>: Sendable {
   }
 
   func add(to router: Router<BasicRequestContext>) {
+    router.add(middleware: LogErrors(prefix: prefix))
     for (path, handler) in [("/checkpoint", checkpoint), ("/tile/**", tile), ("/proof/{leaf}", proof)] {
       router.get("\(prefix)\(path)") { request, context in try await handler(request, context) }
       router.head("\(prefix)\(path)") { request, context in
@@ -42,8 +43,7 @@ struct LogRoutes<Storage: LogStorage>: Sendable {
     let tag =
       "\"\(Hex.string(Digest<SignedCheckpoint>(of: bytes).bytes.prefix(16)))\(compressed == nil ? "" : "-gzip")\""
     var headers: HTTPFields = [.cacheControl: "no-cache", .eTag: tag, .vary: "Accept-Encoding"]
-    if request.headers[.ifNoneMatch]?.split(separator: ",").contains(where: { $0.filter { $0 != " " } == tag }) == true
-    {
+    if EntityTag.isNamed(tag, in: request.headers) {
       return Response(status: .notModified, headers: headers)
     }
     headers[.contentType] = "text/plain; charset=utf-8"

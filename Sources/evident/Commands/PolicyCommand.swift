@@ -60,7 +60,7 @@ struct PolicyCommand: AsyncParsableCommand {
         report = Report(evidence: bytes, trust)
       } else if bytes.starts(with: "c2sp.org/tlog-proof@".utf8) {
         do {
-          report = Report(try InclusionEvidence(parsing: bytes).signed, trust)
+          report = Report(try InclusionEvidence(parsing: bytes), trust)
         } catch { report = Report(refused: error.description) }
       } else {
         do { report = Report(try SignedCheckpoint(parsing: bytes), trust) } catch {
@@ -110,6 +110,14 @@ struct PolicyCommand: AsyncParsableCommand {
         }
         .map { (outcome: $0.outcome.word, check: $0.check.title, reason: $0.outcome.reason) }
       self.init(verdict.exitStatus, lines)
+    }
+
+    /// Of a tlog-proof, which does not say of what it is one.
+    init(_ proof: InclusionEvidence, _ policy: TrustPolicy) {
+      let report = Report(proof.signed, policy)
+      let reason =
+        "not checked: the entry at index \(proof.index) is not in this file; evident verify checks that of evidence"
+      self.init(report.exitStatus, report.lines + [("SKIP", "inclusion", reason)])
     }
 
     /// Of a checkpoint.

@@ -4,6 +4,7 @@ import Foundation
 import Inference
 import Logging
 import ModelFiles
+import Networking
 import Node
 import Receipts
 import Server
@@ -43,6 +44,7 @@ struct ServeCommand: AsyncParsableCommand {
 
   func run() async throws {
     let settings = try await Settings()
+    try recorded.check(settings)
     var options = ServerOptions()
     if let host = host ?? settings.string("host") { options.host = host }
     if let port = try checked(port, "port", 0...65535) ?? settings.integer("port", 0...65535) { options.port = port }
@@ -136,7 +138,7 @@ struct ServeCommand: AsyncParsableCommand {
   }
 
   private static func announce(name: String, digest: String, host: String, port: Int, key: String, record: Record) {
-    let url = "http://\(host):\(port)"
+    let url = ServerAddress(host: host, port: port).url
     Terminal.write(
       """
       Serving \(name) (\(digest)) on \(url)

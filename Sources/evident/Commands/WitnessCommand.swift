@@ -2,6 +2,7 @@ import ArgumentParser
 import Digests
 import Foundation
 import Logging
+import Networking
 import ServiceLifecycle
 import Transparency
 import TransparencyLog
@@ -72,10 +73,11 @@ struct WitnessCommand: AsyncParsableCommand {
     let server = WitnessApplication(
       records: witness.records, witness: witness, host: host, port: port, logger: logger
     ) { port in
+      let url = ServerAddress(host: host, port: port).url
       Terminal.write(
         """
-        Witness \(key.verifierKey.name) on http://\(host):\(port), for \(logs.count) log\(logs.count == 1 ? "" : "s")
-        witness NAME \(key.verifierKey) http://\(host):\(port)
+        Witness \(key.verifierKey.name) on \(url), for \(logs.count) log\(logs.count == 1 ? "" : "s")
+        witness NAME \(key.verifierKey) \(url)
 
         """)
     }

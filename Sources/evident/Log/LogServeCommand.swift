@@ -65,7 +65,7 @@ struct LogServeCommand: AsyncParsableCommand {
     let application = LogApplication(log: service, host: host, port: port, logger: logger) { port in
       Terminal.write(
         """
-        Log \(signer.verifierKey.name) of \(service.metrics.size) entries on http://\(host):\(port)
+        Log \(signer.verifierKey.name) of \(service.metrics.size) entries on \(ServerAddress(host: host, port: port).url)
         Log key \(signer.verifierKey)
 
         """)

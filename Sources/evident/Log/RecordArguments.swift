@@ -35,6 +35,50 @@ struct RecordArguments: ParsableArguments {
       valueName: "time"))
   var logWithin: String?
   @OptionGroup var log: LogArguments
+
+  /// Flags that say something about the log under /log.
+  private var ofOwnLog: [String] {
+    let given = [
+      ("--log-dir", logDir), ("--log-origin", logOrigin), ("--log-policy", logPolicy),
+      ("--batch-interval", log.batchInterval.map(String.init)),
+    ]
+    return given.filter { $0.1 != nil }.map(\.0)
+  }
+
+  /// Flags that say something about a log somewhere else.
+  private var ofOtherLog: [String] {
+    [("--log-url", logUrl), ("--log-vkey", logVkey)].filter { $0.1 != nil }.map(\.0)
+  }
+
+  /// A flag that would be ignored beside another is a mistake.
+  func validate() throws {
+    let others = ofOtherLog + ofOwnLog + (logWithin == nil ? [] : ["--log-within"])
+    if noLog, let other = others.first {
+      throw ValidationError("--no-log and \(other) contradict each other: without a log there is nothing to set")
+    }
+    if let other = ofOtherLog.first, let own = ofOwnLog.first {
+      throw ValidationError(
+        "\(other) and \(own) contradict each other: receipts go to one log, another one or the one under /log")
+    }
+  }
+
+  /// The same of flags that settings can stand in for.
+  func check(_ settings: Settings) throws {
+    if logVkey != nil, otherLog(settings) == nil {
+      throw ValidationError("--log-vkey is the key of another log, whose address is missing: give --log-url")
+    }
+  }
+
+  /// The address of a log somewhere else. A flag that names the log under /log outweighs a setting.
+  func otherLog(_ settings: Settings) -> String? {
+    let namesOwn = [logDir, logOrigin, logPolicy].contains { $0 != nil }
+    return logUrl ?? (namesOwn ? nil : settings.string("logUrl"))
+  }
+
+  /// Whether nothing is logged. Any flag about a log outweighs the setting.
+  func logsNothing(_ settings: Settings) -> Bool {
+    noLog || settings.string("log") == "none" && ofOwnLog.isEmpty && ofOtherLog.isEmpty
+  }
 }
 
 /// The log of a running server, and what keeps it going.
@@ -50,7 +94,7 @@ struct Record: Sendable {
   init(
     _ arguments: RecordArguments, _ settings: Settings, nodes: Set<NodePublicKey>, store: ReceiptStore, logger: Logger
   ) throws {
-    if arguments.noLog || settings.string("log") == "none" {
+    if arguments.logsNothing(settings) {
       (log, logging, client, promise, admission) = (.none, nil, nil, nil, nil)
       return
     }
@@ -59,7 +103,7 @@ struct Record: Sendable {
       throw CommandFailure(
         "--log-within is \(within) s; a promise so short is broken by any restart", hint: "60 s or more; 24h is usual")
     }
-    if let url = arguments.logUrl ?? settings.string("logUrl") {
+    if let url = arguments.otherLog(settings) {
       guard let text = arguments.logVkey ?? settings.string("logVkey") else {
         throw CommandFailure(
           "the log at \(url) needs its public key", hint: "give it with --log-vkey; `evident log key` prints it there")

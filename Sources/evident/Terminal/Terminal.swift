@@ -34,6 +34,11 @@ enum Terminal {
     return out
   }
 
+  /// The same in one line: a newline is shown, not made.
+  static func printableLine(_ text: String, bytesMax: Int = 2000) -> String {
+    printable(text, bytesMax: bytesMax).replacing("\n", with: "\\u{a}")
+  }
+
   static func dim(_ text: String) -> String { usesColor(isErrorInteractive) ? "\u{1B}[2m\(text)\u{1B}[0m" : text }
   static func green(_ text: String) -> String { usesColor(isErrorInteractive) ? "\u{1B}[32m\(text)\u{1B}[0m" : text }
   static func red(_ text: String) -> String { usesColor(isErrorInteractive) ? "\u{1B}[31m\(text)\u{1B}[0m" : text }

@@ -50,8 +50,8 @@ struct ShowKeysCommand: AsyncParsableCommand {
       print("key id      \(publicKey.id.hex)")
       print("file        \(key.path)")
       for item in items {
-        print(
-          "history     \(Terminal.printable(item.signed.entry.text)) (\(item.log == nil ? "not logged" : "logged"))")
+        let entry = Terminal.printableLine(item.signed.entry.text)
+        print("history     \(entry) (\(item.log == nil ? "not logged" : "logged"))")
       }
     }
   }
@@ -83,7 +83,7 @@ extension NodeStatement {
     }
   }
 
-  /// In one line.
+  /// In few words, among them what others have written.
   var text: String {
     switch self {
     case .claim(let claim): "a statement about \(claim.responseID)"
