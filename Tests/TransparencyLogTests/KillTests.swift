@@ -53,7 +53,7 @@ import TransparencyLog
       }
     }
     print("kill: \(kills) kills, \(promised.count) promises, \(roots.count) checkpoints")
-    #expect(promised.count > 1000 && roots.count > 10)
+    #expect(promised.count > 5 * kills && roots.count > 10)
   }
 
   /// Lets the helper work, kills it, and returns its complete lines.
