@@ -12,6 +12,10 @@ passed=0 failed=0 failures=()
 
 if [ -z "${EVIDENT_SHARED:-}" ]; then
   echo "note: EVIDENT_SHARED is not set; tests against published vectors are skipped"
+else
+  # Tests run the binary in folders of their own.
+  EVIDENT_SHARED=$(cd "$EVIDENT_SHARED" && pwd) || exit 1
+  export EVIDENT_SHARED
 fi
 scripts/need.sh libsqlite3-dev zlib1g-dev curl openssl gcc gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user python3 python3-venv || exit 1
 EVIDENT_PYTHON=$(scripts/python.sh reference Reference/requirements.txt) || exit 1
