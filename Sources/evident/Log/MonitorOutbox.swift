@@ -34,7 +34,7 @@ struct MonitorOutbox {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     items = names.compactMap { name in
       let parts = name.dropLast(5).split(separator: "-")
-      guard name.hasSuffix(".json"), parts.count == 3, let number = UInt64(parts[0]),
+      guard name.hasSuffix(".json"), parts.count == 3, let number = UInt64(parts[0]), number < 1 << 63,
         let size = try? FileManager.default.attributesOfItem(atPath: path + "/" + name)[.size] as? Int
       else { return nil }
       let item = Item(number: number, kind: String(parts[1]), id: String(parts[2]), byteCount: size)
